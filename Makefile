@@ -1,0 +1,47 @@
+# Every target does its own set-up: on a fresh Debian machine Python 3.11 (with venv), git and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+help:  ## what can be made here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) has no venv; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "make: Todoke needs Python 3.11 to 3.13; say which with make PYTHON=/path/to/python3.12"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## the virtual environment with the pinned dependencies
+
+demo: $(STAMP)  ## the main job, end to end: a list of 10,000 contacts through a real SMPP socket
+	$(BIN)/todoke demo
+
+test: $(STAMP)  ## every test
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(STAMP)  ## format, style, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## put the code in its form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## the benchmarks, as JSON lines
+	$(BIN)/python -m bench
+
+lock: $(STAMP)  ## refresh the pinned dependencies from requirements/*.in
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	for f in runtime dev; do $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --custom-compile-command "make lock" requirements/$$f.in -o requirements/$$f.txt || exit 1; done
+
+clean:  ## the virtual environment and caches away
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis node_modules

@@ -1,0 +1,1 @@
+"""Todoke (届け, "reach!"): proactive SMS that anyone can run."""
