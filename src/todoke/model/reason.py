@@ -1,0 +1,41 @@
+"""Why a message or a row went no further: short codes for tallies and files, sentences for people.
+
+A provider's own codes are reasons too, written `smpp:0x0000000b` or `receipt:UNDELIV:001`.
+"""
+
+from __future__ import annotations
+
+SENTENCES: dict[str, str] = {
+    "": "",
+    # skipped before hand-over
+    "dnc": "the number is on a do-not-call list",
+    "missing_field": "a merge field is empty and has no default",
+    "empty_text": "the text is empty",
+    "too_long": "the text needs more than 255 segments",
+    "not_composable": "the text cannot be composed",
+    "edited": "the contact was edited after a part of its text had left",
+    # stopped, expired
+    "stopped": "the run was stopped before its turn",
+    "expired": "the run expired before its calling window opened",
+    # in doubt
+    "link_dropped": "the link dropped before the provider answered",
+    "response_timeout": "the provider did not answer in time",
+    "engine_crashed": "the engine stopped between writing and the answer",
+    "journal_lost": "the engine stopped and its journal does not count any more",
+    # failed
+    "attempts_exhausted": "no attempt is left",
+}
+
+
+def sentence(reason: str) -> str:
+    """What the code means, for people; a provider's code is said as it is."""
+    known = SENTENCES.get(reason)
+    if known is not None:
+        return known
+    kind, _, rest = reason.partition(":")
+    if kind == "smpp":
+        return f"the provider refused it with SMPP status {rest}"
+    if kind == "receipt":
+        state, _, code = rest.partition(":")
+        return f"the provider reports {state}" + (f" (error {code})" if code else "")
+    return reason.replace("_", " ")

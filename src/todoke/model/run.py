@@ -1,0 +1,57 @@
+"""A skill run: one start of a skill over a list; its states as a table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from todoke.model.errors import Conflict
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"  # no more is handed over; what is with the provider is waited for
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class RunEvent(StrEnum):
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    FORCE_STOP = "force_stop"
+    SETTLE = "settle"  # nothing is open any more
+
+
+TRANSITIONS: dict[RunState, dict[RunEvent, RunState]] = {
+    RunState.RUNNING: {
+        RunEvent.PAUSE: RunState.PAUSED,
+        RunEvent.STOP: RunState.STOPPING,
+        RunEvent.FORCE_STOP: RunState.STOPPING,
+        RunEvent.SETTLE: RunState.FINISHED,
+    },
+    RunState.PAUSED: {
+        RunEvent.RESUME: RunState.RUNNING,
+        RunEvent.STOP: RunState.STOPPING,
+        RunEvent.FORCE_STOP: RunState.STOPPING,
+    },
+    RunState.STOPPING: {RunEvent.FORCE_STOP: RunState.STOPPING, RunEvent.SETTLE: RunState.STOPPED},
+    RunState.STOPPED: {},
+    RunState.FINISHED: {},
+}
+
+OPEN = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
+
+
+def step(state: RunState, event: RunEvent) -> RunState:
+    """The state after `event`; Conflict, saying what is possible, where it does not apply."""
+    after = TRANSITIONS[state].get(event)
+    if after is None:
+        possible = [e.value.replace("_", " ") for e in TRANSITIONS[state] if e is not RunEvent.SETTLE]
+        raise Conflict(
+            f"A run that is {state.value} cannot be made to {event.value.replace('_', ' ')}.",
+            fix=f"Possible now: {', '.join(possible)}."
+            if possible
+            else "It has ended; start the skill again for a new run.",
+        )
+    return after

@@ -1,0 +1,499 @@
+"""The hot operations: what engines do to the store, the same contract on every database.
+
+An engine commits for all its lanes together: everything it knows since the last time goes into one `Flush`, one transaction. Results come first, so
+that a receipt in the same flush finds its submission; reserving and leasing come last. `flush` may be called again with the very same `Flush` after an
+error whose outcome is unknown: the engine's `flush_seq` tells whether it took place.
+
+All moments are microseconds since 1970, UTC. All of these raise `StoreUnavailable` when the database does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from todoke.model.clock import Micros
+from todoke.model.errors import Conflict, Unavailable
+from todoke.model.event import Event, Folded
+from todoke.model.run import RunEvent, RunState
+
+SEPARATOR = "\x1f"  # between the values in contact.fields
+
+
+class StoreUnavailable(Unavailable):
+    """The database does not answer. Check that it runs and that its address is right."""
+
+
+class FlushOverlap(Conflict):
+    """Another process writes under this engine's id."""
+
+
+class EngineLost(Conflict):
+    """This engine's row is gone or was declared dead; it must stop."""
+
+
+# ------------------------------------------------------------------ what a flush carries
+
+
+class Fresh(NamedTuple):
+    """Messages of one segment that a provider accepted at their first attempt, of which no event is stored yet: the hot path.
+
+    The two lists run in parallel. `at` is one moment for all of them.
+    """
+
+    bucket: int
+    run_id: int
+    provider_id: int
+    at: Micros
+    message_ids: list[int]
+    provider_message_ids: list[str]  # normalised
+
+
+class Receipt(NamedTuple):
+    """A provider's word on a submission. `kind` is Kind.DELIVERED or Kind.UNDELIVERED."""
+
+    provider_id: int
+    provider_message_id: str  # normalised
+    kind: int
+    at: Micros
+    reason: str
+    raw: str  # kept when it matches nothing yet; no message text
+
+
+class BlockKey(NamedTuple):
+    bucket: int
+    run_id: int
+    first_position: int
+
+
+class DueRow(NamedTuple):
+    """Something to be sent at its own time. `segments`: empty for the whole message, else "2,3". `text_crc` where parts are with the provider."""
+
+    bucket: int
+    message_id: int
+    attempt: int
+    run_id: int
+    transport_code_id: int
+    not_before: Micros
+    segments: str = ""
+    text_crc: int | None = None
+
+
+class DueKey(NamedTuple):
+    bucket: int
+    message_id: int
+    attempt: int
+
+
+class Scrub(NamedTuple):
+    """Numbers to look up once more in these DNC groups."""
+
+    bucket: int
+    groups: tuple[int, ...]
+    phones: list[int]
+
+
+@dataclass(slots=True)
+class Reserve:
+    """Slots for one lane. Granted only while the lane is this engine's under this epoch.
+
+    `blocks`: key and the last position that may now be sent. `intents`: due rows taken earlier that may now be sent.
+    """
+
+    bucket: int
+    transport_code_id: int
+    epoch: int
+    next_slot_at: Micros
+    blocks: list[tuple[BlockKey, int]] = field(default_factory=list[tuple[BlockKey, int]])
+    intents: list[DueKey] = field(default_factory=list[DueKey])
+    scrubs: list[Scrub] = field(default_factory=list[Scrub])
+
+
+class CursorAsk(NamedTuple):
+    """Take up to `count` positions at a run's cursor, if it still stands at `expected`."""
+
+    run_id: int
+    number: int
+    expected: int
+    count: int
+
+
+@dataclass(slots=True)
+class Lease:
+    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the flush's time."""
+
+    bucket: int
+    transport_code_id: int
+    epoch: int
+    cursors: list[CursorAsk] = field(default_factory=list[CursorAsk])
+    due_limit: int = 0
+
+
+@dataclass(slots=True)
+class Flush:
+    """One transaction of an engine, applied in the order of the fields. `seq` counts up by one."""
+
+    engine_id: int
+    seq: int
+    now: Micros
+    fresh: list[Fresh] = field(default_factory=list[Fresh])
+    events: list[Event] = field(default_factory=list[Event])
+    receipts: list[Receipt] = field(default_factory=list[Receipt])
+    closed: list[BlockKey] = field(default_factory=list[BlockKey])
+    settled: list[DueKey] = field(
+        default_factory=list[DueKey]
+    )  # intents that have their outcome (or go back to due below)
+    due: list[DueRow] = field(default_factory=list[DueRow])
+    reserves: list[Reserve] = field(default_factory=list[Reserve])
+    leases: list[Lease] = field(default_factory=list[Lease])
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(
+            self.fresh
+            or self.events
+            or self.receipts
+            or self.closed
+            or self.settled
+            or self.due
+            or self.reserves
+            or self.leases
+        )
+
+
+# ------------------------------------------------------------------ what comes back
+
+
+class Block(NamedTuple):
+    """Positions first..last (inclusive) that are now this engine's."""
+
+    bucket: int
+    run_id: int
+    first_position: int
+    last_position: int
+    transport_code_id: int
+    cursor: int
+
+    @property
+    def key(self) -> BlockKey:
+        return BlockKey(self.bucket, self.run_id, self.first_position)
+
+
+class DueTaken(NamedTuple):
+    """A due row that is now this engine's intent."""
+
+    bucket: int
+    message_id: int
+    attempt: int
+    run_id: int
+    transport_code_id: int
+    segments: str
+    text_crc: int | None
+
+    @property
+    def key(self) -> DueKey:
+        return DueKey(self.bucket, self.message_id, self.attempt)
+
+
+class RunWord(NamedTuple):
+    """A run's state as the reserving transaction saw it."""
+
+    state: RunState
+    force: bool
+
+
+@dataclass(slots=True)
+class Flushed:
+    """What a flush brought.
+
+    `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them. `blocked`: for each
+    Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state of every run that a granted Reserve
+    touched, by (bucket, run_id).
+    """
+
+    lost: set[int] = field(default_factory=set[int])
+    blocked: dict[int, list[set[int]]] = field(default_factory=dict[int, list[set[int]]])  # by transport code id
+    runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
+    blocks: list[Block] = field(default_factory=list[Block])
+    due: list[DueTaken] = field(default_factory=list[DueTaken])
+    orphans: int = 0  # receipts kept because they match nothing yet
+
+
+class Contact(NamedTuple):
+    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for."""
+
+    position: int
+    destination: int
+    zone_set: int
+    fields: str
+    on_dnc: bool
+
+
+class Lane(NamedTuple):
+    """A transport code that this engine now runs."""
+
+    bucket: int
+    transport_code_id: int
+    provider_id: int
+    code: str
+    type: str
+    rate: float
+    epoch: int
+    next_slot_at: Micros
+
+
+class Cursor(NamedTuple):
+    number: int
+    zone_set: int
+    next_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class OpenRun:
+    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live."""
+
+    bucket: int
+    id: int
+    business_unit_id: int
+    list_id: int
+    transport_code_id: int
+    state: RunState
+    force: bool
+    body: str
+    fields: list[str]
+    zone_sets: list[list[str]]
+    scrub_groups: tuple[int, ...]
+    expires_at: Micros
+    window: tuple[int, int]  # minutes after midnight in the contact's own time
+    in_doubt_policy: str
+    max_attempts: int
+    smart_encoding: bool
+    weight: int
+    cursors: list[Cursor]
+
+
+class NewRun(NamedTuple):
+    """What a run freezes when it starts."""
+
+    bucket: int
+    business_unit_id: int
+    skill_id: int
+    list_id: int
+    transport_code_id: int
+    body: str
+    template_version_id: int | None
+    scrub_groups: tuple[int, ...]
+    started_at: Micros
+    expires_at: Micros
+
+
+class EngineRow(NamedTuple):
+    id: int
+    host: str
+    boot_id: str
+    pid: int
+    journal: str
+    state: str
+    lease_until: Micros
+    flush_seq: int
+
+
+class OpenBlock(NamedTuple):
+    """A block that an engine left open."""
+
+    key: BlockKey
+    last_position: int
+    reserved_to: int
+    transport_code_id: int
+    list_id: int
+
+
+class OpenIntent(NamedTuple):
+    key: DueKey
+    run_id: int
+    transport_code_id: int
+    reserved: bool
+    segments: str
+    text_crc: int | None
+
+
+class InboundPart(NamedTuple):
+    """One segment from a phone, as it came."""
+
+    bucket: int
+    business_unit_id: int | None
+    provider_id: int
+    transport_code_id: int | None
+    source: str
+    destination: str
+    text: str
+    reference: int | None
+    total: int
+    number: int
+    session: str
+    received_at: Micros
+
+
+class StoredInbound(NamedTuple):
+    """`text` is the whole text once every part is there, else None. `repeated`: it was stored before (its text is given again)."""
+
+    id: int
+    repeated: bool
+    text: str | None
+
+
+class OptOut(NamedTuple):
+    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence."""
+
+    bucket: int
+    business_unit_id: int
+    dnc_group_id: int
+    phone: int
+    kind: str
+    source: str
+    evidence: str
+    inbound_id: int | None
+    at: Micros
+
+
+class Hot(Protocol):
+    """The contract. One instance a process; safe to call from one event loop."""
+
+    # engines and lanes
+
+    async def database_now(self) -> Micros:
+        """The database's own clock (SQLite: this machine's)."""
+        ...
+
+    async def register_engine(
+        self, host: str, boot_id: str, pid: int, journal: str, now: Micros, lease_until: Micros
+    ) -> int:
+        """A new engine row with flush_seq 0; returns its id."""
+        ...
+
+    async def renew_engine(self, engine_id: int, lease_until: Micros) -> bool:
+        """Extend the lease; False when the row is not alive any more (the engine must stop)."""
+        ...
+
+    async def engines(self, state: str) -> list[EngineRow]:
+        """All engines in that state (alive, gone)."""
+        ...
+
+    async def mark_engine(self, engine_id: int, old: str, new: str) -> bool:
+        """Compare-and-set an engine's state: alive -> gone (its lanes become free), gone -> recovered."""
+        ...
+
+    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+        """Take every provider account whose lanes are free, or whose engine is not alive or let its lease lapse.
+
+        Makes missing lane rows for new transport codes. A taken lane's epoch goes up by one and its next slot becomes
+        max(next slot, now) + margin. Accounts already this engine's are returned too (unchanged), so that rate changes and new codes
+        of them are seen; a new code of an account that is this engine's becomes this engine's.
+        """
+        ...
+
+    async def release_lanes(self, engine_id: int) -> None:
+        """Give up all lanes (a clean stop)."""
+        ...
+
+    # the flush
+
+    async def flush(self, flush: Flush) -> Flushed:
+        """Apply it, all or nothing. FlushOverlap where flush_seq is neither seq - 1 nor seq; EngineLost where the engine is not alive.
+
+        Where flush_seq already equals seq the flush took place before (its commit was not answered): what it brought is read again from
+        its rows: the same blocks, due rows and reserves, not a second time.
+        """
+        ...
+
+    # runs
+
+    async def start_run(self, run: NewRun) -> int:
+        """Insert the run, a cursor a range of the list, its first transition; makes the event partition if need be. Returns the run id.
+
+        Conflict where the list is not ready.
+        """
+        ...
+
+    async def open_runs(self, transport_code_ids: Sequence[int]) -> list[OpenRun]:
+        """Runs in running, paused or stopping of these codes."""
+        ...
+
+    async def control_run(self, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
+        """Pause, resume, stop or force stop; returns the new state. Conflict where the state does not allow it, NotFound.
+
+        Pause parks the run's due rows, resume frees them. Stop counts what no engine has taken as stopped: the rest of every cursor
+        (in the tally) and every due row (as events).
+        """
+        ...
+
+    async def expire_runs(self, now: Micros) -> int:
+        """Count what is left of runs past their expiry as expired: cursor rests and due rows. Returns how many runs it touched."""
+        ...
+
+    async def settle_runs(self, now: Micros) -> list[tuple[int, int, RunState]]:
+        """End every run whose cursors are at their ends and that has no open block, due row or intent: (bucket, id, new state) each. Idempotent."""
+        ...
+
+    # contacts
+
+    async def read_contacts(
+        self, bucket: int, list_id: int, first: int, last: int, groups: tuple[int, ...]
+    ) -> list[Contact]:
+        """Positions first..last in order."""
+        ...
+
+    async def read_contacts_at(
+        self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
+    ) -> list[Contact]:
+        """Just these positions, in order of position."""
+        ...
+
+    # recovery
+
+    async def open_blocks(self, engine_id: int) -> list[OpenBlock]: ...
+
+    async def open_intents(self, engine_id: int) -> list[OpenIntent]: ...
+
+    async def events_between(self, first_message_id: int, last_message_id: int) -> list[Event]:
+        """All events of messages with ids in the inclusive range (one bucket)."""
+        ...
+
+    async def recover_block(
+        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+    ) -> bool:
+        """Close a dead engine's open block; what was not sent goes to `due` (parked if its run is paused), doubts become events with their tallies.
+
+        One transaction; False if the block was closed already. Due rows and events that exist are left alone. Of a run that is stopping
+        or ended, due rows become STOPPED events.
+        """
+        ...
+
+    async def recover_intent(
+        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+    ) -> bool:
+        """The same for an intent."""
+        ...
+
+    # what phones say
+
+    async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
+        """Store, then it may be acknowledged. A part equal in everything but `session` and time, that came on another session within the last 5 minutes, is a repeat.
+
+        Parts of one text: same provider, source, destination, reference and total, received within the last hour.
+        """
+        ...
+
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
+        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction; idempotent."""
+        ...
+
+    # readings
+
+    async def message_states(
+        self, bucket: int, run_id: int, first_ordinal: int, limit: int
+    ) -> list[tuple[int, Folded]]:
+        """Messages of the run that have events, from `first_ordinal` on in order: (message_id, state). For lists and for checking the tallies."""
+        ...
