@@ -1,0 +1,85 @@
+"""The protocol data units of SMPP 3.4: one frozen class a command, `encode` and `decode` for all of them."""
+
+from .base import Pdu, PduWithTlvs
+from .bind import (
+    VERSION,
+    Bind,
+    BindReceiver,
+    BindReceiverResp,
+    BindResp,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    Outbind,
+)
+from .codec import KINDS, decode, decode_body, encode, encode_body
+from .control import AlertNotification, EnquireLink, EnquireLinkResp, GenericNack, Unbind, UnbindResp
+from .fields import MAX_SHORT_MESSAGE
+from .header import (
+    DEFAULT_MAX_PDU,
+    HEADER,
+    HEADER_SIZE,
+    MAX_SEQUENCE,
+    RESPONSE,
+    Command,
+    Header,
+    read_header,
+)
+from .message import DataSm, DataSmResp, DeliverSm, DeliverSmResp, Message, MessageResp, SubmitSm, SubmitSmResp
+from .multi import Destination, DistributionList, SubmitMulti, SubmitMultiResp, Unsuccessful
+from .operation import CancelSm, CancelSmResp, QuerySm, QuerySmResp, ReplaceSm, ReplaceSmResp
+
+__all__ = [
+    "DEFAULT_MAX_PDU",
+    "HEADER",
+    "HEADER_SIZE",
+    "KINDS",
+    "MAX_SEQUENCE",
+    "MAX_SHORT_MESSAGE",
+    "RESPONSE",
+    "VERSION",
+    "AlertNotification",
+    "Bind",
+    "BindReceiver",
+    "BindReceiverResp",
+    "BindResp",
+    "BindTransceiver",
+    "BindTransceiverResp",
+    "BindTransmitter",
+    "BindTransmitterResp",
+    "CancelSm",
+    "CancelSmResp",
+    "Command",
+    "DataSm",
+    "DataSmResp",
+    "DeliverSm",
+    "DeliverSmResp",
+    "Destination",
+    "DistributionList",
+    "EnquireLink",
+    "EnquireLinkResp",
+    "GenericNack",
+    "Header",
+    "Message",
+    "MessageResp",
+    "Outbind",
+    "Pdu",
+    "PduWithTlvs",
+    "QuerySm",
+    "QuerySmResp",
+    "ReplaceSm",
+    "ReplaceSmResp",
+    "SubmitMulti",
+    "SubmitMultiResp",
+    "SubmitSm",
+    "SubmitSmResp",
+    "Unbind",
+    "UnbindResp",
+    "Unsuccessful",
+    "decode",
+    "decode_body",
+    "encode",
+    "encode_body",
+    "read_header",
+]
