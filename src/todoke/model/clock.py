@@ -1,7 +1,7 @@
 """Time comes in as an argument: what needs it takes a `Clock`.
 
-Hot tables keep moments as whole microseconds since 1970 in UTC (`Micros`): one integer compares, adds and packs the same on
-every database. What a person edits or reads is a `datetime` with a zone.
+Hot tables keep moments as whole microseconds since 1970 in UTC (`Micros`): one integer compares, adds and packs the
+same on every database. What a person edits or reads is a `datetime` with a zone.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import inspect
 class TodokeError(Exception):
     """Something went wrong.
 
-    A subclass's docstring is its default sentence. `fix` says what to do about it; `where` names the place (a file and line,
-    a key, a column). The command line prints `where: sentence. fix` and exits with status 1.
+    A subclass's docstring is its default sentence. `fix` says what to do about it; `where` names the place (a file
+    and line, a key, a column). The command line prints `where: sentence. fix` and exits with status 1.
     """
 
     def __init__(self, sentence: str | None = None, *, where: str | None = None, fix: str | None = None) -> None:

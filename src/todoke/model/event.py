@@ -1,7 +1,8 @@
 """What happened to a message, as events; and its state, as the fold of them.
 
-Events are only ever appended, one row a (message, segment, attempt, kind). Segment 0 speaks of the whole message. The fold looks at the
-last attempt of each segment and goes by rank, so that a late or repeated event never takes a message backwards.
+Events are only ever appended, one row a (message, segment, attempt, kind). Segment 0 speaks of the whole message.
+The fold looks at the last attempt of each segment and goes by rank, so that a late or repeated event never takes a
+message backwards.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ HANDED_OVER = frozenset({State.SENT, State.IN_DOUBT, State.DELIVERED, State.FAIL
 
 
 class Event(NamedTuple):
-    """One event. `segments` is how many the message has (0 where it was never composed). `reason` is a short code, see `model/reason.py`."""
+    """One event. `segments` is how many the message has (0 where it was never composed). `reason` is a short code, see
+    `model/reason.py`.
+    """
 
     message_id: int
     segment: int
@@ -77,8 +80,9 @@ NOTHING = Folded(State.WAITING, "", 0, 0)
 def fold(events: Iterable[Event]) -> Folded:
     """The state of ONE message from all its events, in any order.
 
-    One segment failed for good: the message has FAILED. Else a segment without a word, or deferred: it is WAITING. Else one in
-    doubt: IN_DOUBT. Else all delivered: DELIVERED. Else SENT. A segment that was delivered at any attempt is delivered.
+    One segment failed for good: the message has FAILED. Else a segment without a word, or deferred: it is WAITING.
+    Else one in doubt: IN_DOUBT. Else all delivered: DELIVERED. Else SENT. A segment that was delivered at any
+    attempt is delivered.
     """
     whole: Event | None = None
     last: dict[int, Event] = {}
@@ -116,7 +120,11 @@ def fold(events: Iterable[Event]) -> Folded:
     return Folded(State.SENT, "", first_sent.at, total)
 
 
-_WHOLE_STATES = {Kind.SKIPPED: State.SKIPPED, Kind.STOPPED: State.STOPPED, Kind.EXPIRED: State.EXPIRED}
+_WHOLE_STATES: dict[int, State] = {
+    Kind.SKIPPED: State.SKIPPED,
+    Kind.STOPPED: State.STOPPED,
+    Kind.EXPIRED: State.EXPIRED,
+}
 
 
 def _beats(event: Event, best: Event) -> bool:

@@ -1,8 +1,8 @@
 """How a message is addressed: a number that says where its run and its contact are.
 
-`message_id = bucket (8 bits) | run (26 bits) | ordinal (29 bits)`, 63 bits, so it fits a signed 64-bit column. The bucket is the
-shard of the business unit, the run one start of a skill, the ordinal the contact's position on the list (or the place in the
-run's selection). A retry keeps the id; `attempt` is a column beside it.
+`message_id = bucket (8 bits) | run (26 bits) | ordinal (29 bits)`, 63 bits, so it fits a signed 64-bit column. The
+bucket is the shard of the business unit, the run one start of a skill, the ordinal the contact's position on the
+list (or the place in the run's selection). A retry keeps the id; `attempt` is a column beside it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ from todoke.model.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class CodeType:
-    """`pattern` is what the code must look like; `rate` the default in segments a second; `ton` and `npi` what SMPP calls it."""
+    """`pattern` is what the code must look like; `rate` the default in segments a second; `ton` and `npi` what SMPP
+    calls it.
+    """
 
     name: str
     pattern: str

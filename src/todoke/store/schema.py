@@ -1,7 +1,8 @@
 """The schema, once, for both databases; the migrations are tested equal to it.
 
-Moments are BIGINT microseconds since 1970 in UTC and end in `_at` (`_until`, `not_before`). Every tenant row carries its business unit; every hot
-table leads with `bucket`, the shard of the business unit, so that it can be distributed by it.
+Moments are BIGINT microseconds since 1970 in UTC and end in `_at` (`_until`, `not_before`). Every tenant row
+carries its business unit; every hot table leads with `bucket`, the shard of the business unit, so that it can be
+distributed by it.
 """
 
 from __future__ import annotations
@@ -410,6 +411,7 @@ intent = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("engine_id", Id, nullable=False),
     Column("reserved", Boolean, nullable=False),
+    Column("flush_seq", BigInteger, nullable=False),  # of the flush that took it: how a flush that is replayed finds it
     Column("segments", Text, nullable=False),
     Column("text_crc", BigInteger, nullable=True),
     PrimaryKeyConstraint("bucket", "message_id", "attempt"),

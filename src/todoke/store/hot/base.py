@@ -1,8 +1,9 @@
 """The hot operations: what engines do to the store, the same contract on every database.
 
-An engine commits for all its lanes together: everything it knows since the last time goes into one `Flush`, one transaction. Results come first, so
-that a receipt in the same flush finds its submission; reserving and leasing come last. `flush` may be called again with the very same `Flush` after an
-error whose outcome is unknown: the engine's `flush_seq` tells whether it took place.
+An engine commits for all its lanes together: everything it knows since the last time goes into one `Flush`, one
+transaction. Results come first, so that a receipt in the same flush finds its submission; reserving and leasing
+come last. `flush` may be called again with the very same `Flush` after an error whose outcome is unknown: the
+engine's `flush_seq` tells whether it took place.
 
 All moments are microseconds since 1970, UTC. All of these raise `StoreUnavailable` when the database does not answer.
 """
@@ -37,7 +38,8 @@ class EngineLost(Conflict):
 
 
 class Fresh(NamedTuple):
-    """Messages of one segment that a provider accepted at their first attempt, of which no event is stored yet: the hot path.
+    """Messages of one segment that a provider accepted at their first attempt, of which no event is stored yet: the
+    hot path.
 
     The two lists run in parallel. `at` is one moment for all of them.
     """
@@ -68,7 +70,9 @@ class BlockKey(NamedTuple):
 
 
 class DueRow(NamedTuple):
-    """Something to be sent at its own time. `segments`: empty for the whole message, else "2,3". `text_crc` where parts are with the provider."""
+    """Something to be sent at its own time. `segments`: empty for the whole message, else "2,3". `text_crc` where
+    parts are with the provider.
+    """
 
     bucket: int
     message_id: int
@@ -111,17 +115,19 @@ class Reserve:
 
 
 class CursorAsk(NamedTuple):
-    """Take up to `count` positions at a run's cursor, if it still stands at `expected`."""
+    """Take up to `limit` positions at a run's cursor, if it still stands at `expected`."""
 
     run_id: int
     number: int
     expected: int
-    count: int
+    limit: int
 
 
 @dataclass(slots=True)
 class Lease:
-    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the flush's time."""
+    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the
+    flush's time.
+    """
 
     bucket: int
     transport_code_id: int
@@ -207,9 +213,9 @@ class RunWord(NamedTuple):
 class Flushed:
     """What a flush brought.
 
-    `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them. `blocked`: for each
-    Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state of every run that a granted Reserve
-    touched, by (bucket, run_id).
+    `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them.
+    `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state
+    of every run that a granted Reserve touched, by (bucket, run_id).
     """
 
     lost: set[int] = field(default_factory=set[int])
@@ -337,7 +343,9 @@ class InboundPart(NamedTuple):
 
 
 class StoredInbound(NamedTuple):
-    """`text` is the whole text once every part is there, else None. `repeated`: it was stored before (its text is given again)."""
+    """`text` is the whole text once every part is there, else None. `repeated`: it was stored before (its text is
+    given again).
+    """
 
     id: int
     repeated: bool
@@ -389,8 +397,8 @@ class Hot(Protocol):
         """Take every provider account whose lanes are free, or whose engine is not alive or let its lease lapse.
 
         Makes missing lane rows for new transport codes. A taken lane's epoch goes up by one and its next slot becomes
-        max(next slot, now) + margin. Accounts already this engine's are returned too (unchanged), so that rate changes and new codes
-        of them are seen; a new code of an account that is this engine's becomes this engine's.
+        max(next slot, now) + margin. Accounts already this engine's are returned too (unchanged), so that rate
+        changes and new codes of them are seen; a new code of an account that is this engine's becomes this engine's.
         """
         ...
 
@@ -401,17 +409,19 @@ class Hot(Protocol):
     # the flush
 
     async def flush(self, flush: Flush) -> Flushed:
-        """Apply it, all or nothing. FlushOverlap where flush_seq is neither seq - 1 nor seq; EngineLost where the engine is not alive.
+        """Apply it, all or nothing. FlushOverlap where flush_seq is neither seq - 1 nor seq; EngineLost where the
+        engine is not alive.
 
-        Where flush_seq already equals seq the flush took place before (its commit was not answered): what it brought is read again from
-        its rows: the same blocks, due rows and reserves, not a second time.
+        Where flush_seq already equals seq the flush took place before (its commit was not answered): what it
+        brought is read again from its rows: the same blocks, due rows and reserves, not a second time.
         """
         ...
 
     # runs
 
     async def start_run(self, run: NewRun) -> int:
-        """Insert the run, a cursor a range of the list, its first transition; makes the event partition if need be. Returns the run id.
+        """Insert the run, a cursor a range of the list, its first transition; makes the event partition if need be.
+        Returns the run id.
 
         Conflict where the list is not ready.
         """
@@ -422,19 +432,24 @@ class Hot(Protocol):
         ...
 
     async def control_run(self, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
-        """Pause, resume, stop or force stop; returns the new state. Conflict where the state does not allow it, NotFound.
+        """Pause, resume, stop or force stop; returns the new state. Conflict where the state does not allow it,
+        NotFound.
 
-        Pause parks the run's due rows, resume frees them. Stop counts what no engine has taken as stopped: the rest of every cursor
-        (in the tally) and every due row (as events).
+        Pause parks the run's due rows, resume frees them. Stop counts what no engine has taken as stopped: the rest
+        of every cursor (in the tally) and every due row (as events).
         """
         ...
 
     async def expire_runs(self, now: Micros) -> int:
-        """Count what is left of runs past their expiry as expired: cursor rests and due rows. Returns how many runs it touched."""
+        """Count what is left of runs past their expiry as expired: cursor rests and due rows. Returns how many runs it
+        touched.
+        """
         ...
 
     async def settle_runs(self, now: Micros) -> list[tuple[int, int, RunState]]:
-        """End every run whose cursors are at their ends and that has no open block, due row or intent: (bucket, id, new state) each. Idempotent."""
+        """End every run whose cursors are at their ends and that has no open block, due row or intent: (bucket, id,
+        new state) each. Idempotent.
+        """
         ...
 
     # contacts
@@ -464,10 +479,11 @@ class Hot(Protocol):
     async def recover_block(
         self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
     ) -> bool:
-        """Close a dead engine's open block; what was not sent goes to `due` (parked if its run is paused), doubts become events with their tallies.
+        """Close a dead engine's open block; what was not sent goes to `due` (parked if its run is paused), doubts
+        become events with their tallies.
 
-        One transaction; False if the block was closed already. Due rows and events that exist are left alone. Of a run that is stopping
-        or ended, due rows become STOPPED events.
+        One transaction; False if the block was closed already. Due rows and events that exist are left alone. Of a
+        run that is stopping or ended, due rows become STOPPED events.
         """
         ...
 
@@ -480,14 +496,17 @@ class Hot(Protocol):
     # what phones say
 
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
-        """Store, then it may be acknowledged. A part equal in everything but `session` and time, that came on another session within the last 5 minutes, is a repeat.
+        """Store, then it may be acknowledged. A part equal in everything but `session` and time, that came on
+        another session within the last 5 minutes, is a repeat.
 
         Parts of one text: same provider, source, destination, reference and total, received within the last hour.
         """
         ...
 
     async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction; idempotent."""
+        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction;
+        idempotent.
+        """
         ...
 
     # readings
@@ -495,5 +514,7 @@ class Hot(Protocol):
     async def message_states(
         self, bucket: int, run_id: int, first_ordinal: int, limit: int
     ) -> list[tuple[int, Folded]]:
-        """Messages of the run that have events, from `first_ordinal` on in order: (message_id, state). For lists and for checking the tallies."""
+        """Messages of the run that have events, from `first_ordinal` on in order: (message_id, state). For lists and
+        for checking the tallies.
+        """
         ...
