@@ -41,8 +41,8 @@ ALPHABET = frozenset(_CODES) | frozenset(EXTENSION)
 
 _CODES_BY_LATIN_1 = bytes(_CODES.get(chr(code), ESCAPE) for code in range(256))
 
-# One octet a character: a basic character at its code, an extension character at its code + 0x80. The encoder that
-# Python builds from such a table is fast only when U+0000 stands first, so "@" (code 0) waits where the escape would be.
+# One octet a character: a basic character at its code, an extension character at its code + 0x80. Python's encoder for
+# such a table is fast only when U+0000 stands first, so "@" (code 0) waits where the escape would be.
 _CODE_PAGE = ["\0", *BASIC[1:ESCAPE], "@", *BASIC[ESCAPE + 1 :], *["\ufffe"] * 128]
 for _character, _twin in EXTENSION.items():
     _CODE_PAGE[0x80 + _CODES[_twin]] = _character
