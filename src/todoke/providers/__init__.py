@@ -1,0 +1,1 @@
+"""Who carries messages. Each kind speaks its own protocol behind the one `Provider` of `base`."""

@@ -1,0 +1,1 @@
+"""Lanes: the running queue of each transport code. Lease, compose, scrub, reserve, journal, write; never twice."""

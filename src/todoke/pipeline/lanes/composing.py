@@ -1,0 +1,108 @@
+"""From contacts to messages: the text, its segments ready for the wire, or the reason why there is none.
+
+Pure but for the clock that is passed in. What is out gets an event, what is early a due row; either way the
+position has its outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from todoke.model.clock import Micros
+from todoke.model.event import Event, Kind
+from todoke.pipeline.lanes.message import Message, Work
+from todoke.pipeline.lanes.runs import LaneRun
+from todoke.sms.compose import EmptyText, MissingField, TooLong, compose
+from todoke.sms.segments import header
+from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of some contacts."""
+
+    messages: list[Message] = field(default_factory=list[Message])
+    events: list[Event] = field(default_factory=list[Event])
+    due: list[DueRow] = field(default_factory=list[DueRow])
+
+
+def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros) -> Batch:
+    """Compose contacts of a block, in order of position."""
+    batch = Batch()
+    for contact in contacts:
+        _one(batch, run, work, None, contact, now)
+    return batch
+
+
+def compose_due(run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros) -> Batch:
+    """Compose due rows: retries, messages that were held, what was given back."""
+    batch = Batch()
+    for row, contact in taken:
+        _one(batch, run, None, row, contact, now)
+    return batch
+
+
+def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
+    message_id = run.base_id + contact.position
+    attempt = taken.attempt if taken else 0
+    if contact.on_dnc:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
+        return
+    opens = run.opens_at(contact.zone_set, now)
+    if opens != now:
+        batch.due.append(_held(run, taken, message_id, attempt, opens))
+        return
+    try:
+        text, split, _ = compose(run.renderer, contact.fields.split(SEPARATOR), smart=run.data.smart_encoding)
+    except (MissingField, EmptyText, TooLong) as error:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=_REASONS[type(error)]))
+        return
+    crc = crc32(text.encode("utf-8", "surrogatepass"))
+    parts = split.parts
+    coding = split.encoding.value
+    make = run.sender.segment
+    if len(parts) == 1:
+        body = make(contact.destination, parts[0], coding, b"", message_id, 1, attempt)
+        message = Message(run, work, taken, message_id, contact.destination, attempt, 1, [1], [body], crc)
+        batch.messages.append(message)
+        return
+    numbers = list(range(1, len(parts) + 1))
+    if taken and taken.text_crc is not None:
+        if taken.text_crc != crc:
+            batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="edited"))
+            return
+        numbers = [int(number) for number in taken.segments.split(",")]
+    reference = message_id & 0xFF
+    bodies = [
+        make(
+            contact.destination,
+            parts[number - 1],
+            coding,
+            header(reference, len(parts), number),
+            message_id,
+            number,
+            attempt,
+        )
+        for number in numbers
+    ]
+    batch.messages.append(
+        Message(run, work, taken, message_id, contact.destination, attempt, len(parts), numbers, bodies, crc)
+    )
+
+
+_REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
+
+
+def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, opens: Micros | None) -> DueRow:
+    """The due row of a message whose calling window is closed; without a zone it waits for the run's expiry."""
+    return DueRow(
+        run.data.bucket,
+        message_id,
+        attempt,
+        run.data.id,
+        run.data.transport_code_id,
+        opens if opens is not None else run.data.expires_at,
+        taken.segments if taken else "",
+        taken.text_crc if taken else None,
+    )

@@ -1,0 +1,207 @@
+"""What became of messages since the last flush, gathered in the form in which the store takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from todoke.model.clock import SECOND, Clock, Micros
+from todoke.model.event import Event, Kind
+from todoke.pipeline.lanes.message import Message, Submission, Work
+from todoke.providers.base import Decision, Failure
+from todoke.store.hot.base import BlockKey, DueKey, DueRow, Flush, Fresh
+
+_FIRST_RETRY = 30 * SECOND
+_LONGEST_RETRY = 3600 * SECOND
+
+
+def retry_after(attempt: int) -> Micros:
+    """How long to wait before the attempt after this one (0 for the first): 30 s, doubling, at most an hour."""
+    return min(_FIRST_RETRY << min(attempt, 10), _LONGEST_RETRY)
+
+
+class Outcomes:
+    """Collects on the event loop; `drain` hands everything over to one flush.
+
+    `on_throttled(message, number)` is called for a submission that came too fast: it waits in its lane, it is no
+    attempt.
+    """
+
+    def __init__(self, clock: Clock, on_refused: Callable[[Submission, Decision], None]) -> None:
+        self._clock = clock
+        self._on_refused = on_refused
+        self._fresh: dict[tuple[int, int, int], Fresh] = {}
+        self._events: list[Event] = []
+        self._due: list[DueRow] = []
+        self._closed: list[BlockKey] = []
+        self._settled: list[DueKey] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._fresh or self._events or self._due or self._closed or self._settled)
+
+    def drain(self, flush: Flush) -> None:
+        """Everything so far goes with this flush."""
+        flush.fresh.extend(self._fresh.values())
+        flush.events.extend(self._events)
+        flush.due.extend(self._due)
+        flush.closed.extend(self._closed)
+        flush.settled.extend(self._settled)
+        self._fresh, self._events, self._due, self._closed, self._settled = {}, [], [], [], []
+
+    # -------------------------------------------------------------- from the provider
+
+    def accepted(self, provider_id: int, tokens: Sequence[object], provider_message_ids: Sequence[str]) -> None:
+        """The carrier has these segments."""
+        fresh: Fresh | None = None
+        last_run: object = None
+        for token, provider_message_id in zip(tokens, provider_message_ids, strict=True):
+            message, number, _ = cast("Submission", token)
+            if message.segments == 1 and not message.attempt:
+                run = message.run
+                if run is not last_run:
+                    fresh, last_run = self._fresh_of(message, provider_id), run
+                if fresh is not None:
+                    fresh.message_ids.append(message.id)
+                    fresh.provider_message_ids.append(provider_message_id)
+            else:
+                self._event(message, number, Kind.ACCEPTED, provider_id, provider_message_id)
+            message.left -= 1
+            if not message.left:
+                self._done(message)
+
+    def _fresh_of(self, message: Message, provider_id: int) -> Fresh:
+        bucket, run_id = message.run.key
+        key = (bucket, run_id, provider_id)
+        found = self._fresh.get(key)
+        if found is None:
+            found = self._fresh[key] = Fresh(bucket, run_id, provider_id, self._clock.now(), [], [])
+        return found
+
+    def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
+        """These were not taken, or nobody knows."""
+        for failure in failures:
+            submission = cast("Submission", failure.token)
+            message, number, _ = submission
+            match failure.decision:
+                case Decision.THROTTLED | Decision.NEVER_SENT:
+                    self._on_refused(submission, failure.decision)
+                    continue
+                case Decision.RETRYABLE:
+                    message.deferred.append((number, failure.reason))
+                case Decision.PERMANENT:
+                    self._event(message, number, Kind.REJECTED, provider_id, None, failure.reason)
+                case Decision.MAYBE_SENT:
+                    self._event(message, number, Kind.IN_DOUBT, provider_id, None, failure.reason)
+            message.left -= 1
+            if not message.left:
+                self._done(message)
+
+    def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:
+        """A late answer: the doubt about this segment is over. Refusals of any kind are final now: no blind resend."""
+        message, number, _ = cast("Submission", token)
+        if failure is None:
+            self._event(message, number, Kind.ACCEPTED, provider_id, provider_message_id)
+        else:
+            self._event(message, number, Kind.REJECTED, provider_id, None, failure.reason)
+
+    # -------------------------------------------------------------- without the provider
+
+    def skipped(self, message: Message, reason: str) -> None:
+        """It goes no further; nothing of this attempt is on the wire."""
+        self._whole(message, Kind.SKIPPED, reason)
+
+    def stopped(self, message: Message) -> None:
+        """Its run was stopped."""
+        self._whole(message, Kind.STOPPED, "stopped")
+
+    def cut(self, message: Message, reason: str) -> None:
+        """One of its segments is not written after all, and so none of the rest."""
+        if not message.cut:
+            message.cut = True
+            self._events.append(
+                Event(message.id, 0, message.attempt, Kind.SKIPPED, self._clock.now(), message.segments, reason=reason)
+            )
+        message.left -= 1
+        if not message.left:
+            self._done(message)
+
+    def composed(self, events: Sequence[Event], due: Sequence[DueRow], work: Work | None) -> None:
+        """Contacts that did not become messages: out, or early."""
+        self._events.extend(events)
+        self._due.extend(due)
+        if work is not None:
+            self._count_down(work, len(events) + len(due))
+
+    def settle(self, key: DueKey) -> None:
+        """The due row that was taken has its outcome."""
+        self._settled.append(key)
+
+    def _whole(self, message: Message, kind: Kind, reason: str) -> None:
+        self._events.append(
+            Event(message.id, 0, message.attempt, kind, self._clock.now(), message.segments, reason=reason)
+        )
+        message.left -= len(message.numbers)
+        message.numbers, message.bodies = [], []
+        if message.left <= 0:
+            self._done(message)
+
+    def _event(
+        self,
+        message: Message,
+        number: int,
+        kind: Kind,
+        provider_id: int,
+        provider_message_id: str | None,
+        reason: str = "",
+    ) -> None:
+        self._events.append(
+            Event(
+                message.id,
+                number,
+                message.attempt,
+                kind,
+                self._clock.now(),
+                message.segments,
+                provider_id,
+                provider_message_id,
+                reason,
+            )
+        )
+
+    def _done(self, message: Message) -> None:
+        """Every segment of this attempt is answered."""
+        if message.deferred:
+            self._try_again(message)
+        if message.work is not None:
+            self._count_down(message.work, 1)
+        elif message.taken is not None:
+            self._settled.append(message.taken.key)
+
+    def _try_again(self, message: Message) -> None:
+        data = message.run.data
+        now = self._clock.now()
+        exhausted = message.attempt + 1 >= data.max_attempts
+        kind = Kind.REJECTED if exhausted else Kind.DEFERRED
+        for number, reason in message.deferred:
+            self._events.append(Event(message.id, number, message.attempt, kind, now, message.segments, reason=reason))
+        if exhausted:
+            return
+        numbers = sorted(number for number, _ in message.deferred)
+        partly = len(numbers) < message.segments
+        self._due.append(
+            DueRow(
+                data.bucket,
+                message.id,
+                message.attempt + 1,
+                data.id,
+                data.transport_code_id,
+                now + retry_after(message.attempt),
+                ",".join(map(str, numbers)) if partly else "",
+                message.crc if partly else None,
+            )
+        )
+
+    def _count_down(self, work: Work, count: int) -> None:
+        work.open -= count
+        if not work.open:
+            self._closed.append(work.block.key)

@@ -1,0 +1,75 @@
+"""Slots: the moments at which a lane may write its segments. Pure; moments are microseconds on the engine's clock."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from todoke.model.clock import SECOND, Micros
+
+SHARE = 0.97
+"""Of the carrier's rate. At the full rate a window of one second can show one segment too many (6 on a code of 5/s)."""
+
+LATEST = 30_000
+"""How long after its slot, in microseconds, a segment may still be written. SHARE leaves 3 % of a second: the same."""
+
+
+class Slots(NamedTuple):
+    """`total` slots from `first`, `interval` apart; intervals are fractions of a microsecond for fast codes."""
+
+    first: Micros
+    interval: float
+    total: int
+
+    @property
+    def end(self) -> Micros:
+        """Where the next slot may be: the lane's new next_slot_at."""
+        return self.first + round(self.total * self.interval)
+
+    def at(self, index: int) -> Micros:
+        return self.first + int(index * self.interval)
+
+    def passed(self, now: Micros) -> int:
+        """How many slots are at or before `now`."""
+        if now < self.first:
+            return 0
+        return min(self.total, int((now - self.first) / self.interval) + 1)
+
+    def missed(self, now: Micros) -> int:
+        """How many slots are too long ago to be used."""
+        return self.passed(now - LATEST - 1)
+
+
+def interval(rate: float) -> float:
+    """Microseconds between the slots of a code of `rate` segments a second."""
+    return SECOND / (rate * SHARE)
+
+
+def take(next_slot: Micros, now: Micros, rate: float, count: int) -> Slots:
+    """`count` slots from the lane's next one, but never in the past: what was not used then is forfeited."""
+    return Slots(max(next_slot, now), interval(rate), count)
+
+
+def affordable(next_slot: Micros, now: Micros, rate: float, horizon: Micros) -> int:
+    """How many slots begin before now + horizon."""
+    start = max(next_slot, now)
+    room = now + horizon - start
+    return 0 if room <= 0 else int(room / interval(rate)) + 1
+
+
+_PACED_BY_CODE = 1_000.0
+"""Codes up to this rate are always paced at it; faster ones may be more than their link takes."""
+_LEAST = 500.0
+
+
+def adapt(pace: float, rate: float, written: int, missed: int, elapsed: float) -> float:
+    """The pace for the next slots of a code of `rate`, after `written` went out and `missed` did not in `elapsed`
+    seconds.
+
+    A code may be faster than the link. Slots at the code's rate would then all be at once and most would be missed;
+    so they are spread at a little more than what the link took last, and faster again when none was missed.
+    """
+    if rate <= _PACED_BY_CODE:
+        return rate
+    if missed:
+        return min(rate, max(_LEAST, written / elapsed * 1.25))
+    return min(rate, pace * 1.5)

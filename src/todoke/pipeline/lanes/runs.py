@@ -1,0 +1,94 @@
+"""A run as a lane sees it: the frozen text compiled, the calling window by zone set, the cursors as far as we moved
+them.
+"""
+
+from __future__ import annotations
+
+from todoke.compliance import windows
+from todoke.model import ids
+from todoke.model.clock import Micros
+from todoke.model.run import RunState
+from todoke.providers.base import Sender
+from todoke.sms.rendering import Renderer
+from todoke.sms.templates import parse
+from todoke.store.hot.base import Cursor, CursorAsk, OpenRun
+
+MIXED = -1  # a range whose contacts differ in their zones
+
+
+class LaneRun:
+    """Live: `refresh` takes over what changed in the store. Raises TemplateError or UnknownField if the frozen text is
+    broken.
+    """
+
+    __slots__ = ("_gates", "_positions", "base_id", "data", "groups", "renderer", "sender", "served", "zones")
+
+    def __init__(self, data: OpenRun, sender: Sender) -> None:
+        self.data = data
+        self.sender = sender
+        self.renderer: Renderer = parse(data.body).compile(data.fields)
+        self.base_id = ids.base(data.bucket, data.id)
+        self.groups = data.scrub_groups
+        self.zones = [tuple(zones) for zones in data.zone_sets]
+        self.served = 0.0  # positions taken, divided by weight: who has had least goes next
+        self._positions: dict[int, int] = {}
+        self._gates: dict[int, tuple[Micros, Micros | None]] = {}
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.data.bucket, self.data.id
+
+    @property
+    def running(self) -> bool:
+        return self.data.state is RunState.RUNNING
+
+    @property
+    def stopping(self) -> bool:
+        return self.data.state in (RunState.STOPPING, RunState.STOPPED)
+
+    def refresh(self, data: OpenRun) -> None:
+        """The store's word of now."""
+        if data.window != self.data.window:
+            self._gates.clear()
+        self.data = data
+
+    def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
+        """When a contact of this zone set may be texted: now, a later moment, or None for never (no zone known).
+
+        Cached until the answer changes, so that it costs a dictionary look-up a contact.
+        """
+        gate = self._gates.get(zone_set)
+        if gate is None or now >= gate[0]:
+            gate = self._gate(zone_set, now)
+            self._gates[zone_set] = gate
+        opens = gate[1]
+        return now if opens == 0 else opens
+
+    def _gate(self, zone_set: int, now: Micros) -> tuple[Micros, Micros | None]:
+        """(valid until, 0 for open or the moment it opens or None)."""
+        window = windows.Window(*self.data.window)
+        zones = self.zones[zone_set]
+        if windows.is_open(window, zones, now):
+            closes = windows.closes_at(window, zones, now)
+            return (closes if closes is not None else 1 << 62), 0
+        opens = windows.opens_at(window, zones, now)
+        return (opens if opens is not None else now + 3_600_000_000), opens
+
+    def open_cursors(self, now: Micros) -> list[Cursor]:
+        """Cursors with contacts left whose window is open now (or whose contacts must be looked at one by one)."""
+        found: list[Cursor] = []
+        for cursor in self.data.cursors:
+            position = max(cursor.next_position, self._positions.get(cursor.number, 0))
+            if position <= cursor.last_position and (
+                cursor.zone_set == MIXED or self.opens_at(cursor.zone_set, now) == now
+            ):
+                found.append(cursor._replace(next_position=position))
+        return found
+
+    def ask(self, cursor: Cursor, limit: int) -> CursorAsk:
+        """Ask for the next positions at the cursor."""
+        return CursorAsk(self.data.id, cursor.number, cursor.next_position, limit)
+
+    def moved(self, cursor: int, next_position: int) -> None:
+        """We hold everything before `next_position` of this cursor."""
+        self._positions[cursor] = max(next_position, self._positions.get(cursor, 0))
