@@ -51,20 +51,20 @@ class Window:
         times = [entries[next(iter(entries))][1] for entries in (self.sent, self.others) if entries]
         return min(times, default=None)
 
-    def expire(self, sent_before: float) -> list[Timeout]:
-        """Give up what was sent at or before `sent_before`."""
+    def expire(self, after: float, now: float) -> list[Timeout]:
+        """Give up what was sent `after` seconds ago or earlier."""
         expired: list[Timeout] = []
         while self.sent:
             sequence = next(iter(self.sent))
             token, at = self.sent[sequence]
-            if at > sent_before:
+            if at + after > now:
                 break
             del self.sent[sequence]
             expired.append(Timeout(token, self._hot_command, sequence))
         while self.others:
             sequence = next(iter(self.others))
             token, at, command = self.others[sequence]
-            if at > sent_before:
+            if at + after > now:
                 break
             del self.others[sequence]
             expired.append(Timeout(token, command, sequence))
