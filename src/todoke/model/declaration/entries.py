@@ -1,0 +1,112 @@
+"""What may be declared, one class a table of the file; the types and their limits are the first check of a value.
+
+`Meta.description` says in words what a value must be, for the error. `business_unit` is None where it was left out.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+from todoke.model.provider_kind import KINDS, ProviderSettings
+
+DEFAULT_DNC_GROUP = "Do not call"
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\s/\x00-\x1f]([^/\x00-\x1f]*[^\s/\x00-\x1f])?$",
+        description="a name of 1 to 100 characters without a slash, and no space at its ends",
+    ),
+]
+UnitName: TypeAlias = Name | None
+Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
+
+
+class BusinessUnit(Struct, frozen=True, kw_only=True):
+    """A tenant. `bucket` is the shard that holds its data; None keeps what it is, 0 for a new unit."""
+
+    name: Name
+    default_region: Annotated[
+        str, Meta(pattern="^[A-Z]{2}$", description='a country as two capital letters, such as "US" or "JP"')
+    ]
+    default_dnc_group: Name = DEFAULT_DNC_GROUP
+    bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """Who carries messages: one account with them."""
+
+    name: Name
+    kind: str
+    settings: ProviderSettings
+
+
+class ProviderHead(Struct, frozen=True, kw_only=True):
+    """A provider without the settings of its kind, as it stands in the file."""
+
+    name: Name
+    kind: Annotated[str, Meta(description=f"one of {', '.join(KINDS)}")]
+
+
+class TransportCode(Struct, frozen=True, kw_only=True):
+    """A sender number. `rate` in segments a second; None for the usual one of its type."""
+
+    business_unit: UnitName = None
+    code: Annotated[str, Meta(min_length=1, max_length=21, description='a code in quotes, such as "15551230001"')]
+    type: str
+    provider: Name
+    rate: Annotated[float, Meta(gt=0, le=100_000, description="segments a second, more than 0")] | None = None
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """How a transport code serves its business unit; None for its default DNC group."""
+
+    business_unit: UnitName = None
+    code: Annotated[str, Meta(min_length=1, description='a code in quotes, such as "15551230001"')]
+    dnc_group: Name | None = None
+    stop_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["no more"]')] = []
+    start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
+
+
+class DncGroup(Struct, frozen=True, kw_only=True):
+    business_unit: UnitName = None
+    name: Name
+
+
+class Campaign(Struct, frozen=True, kw_only=True):
+    business_unit: UnitName = None
+    name: Name
+
+
+class Template(Struct, frozen=True, kw_only=True):
+    """A text with merge fields. Line breaks at its very end do not count."""
+
+    business_unit: UnitName = None
+    name: Name
+    body: Annotated[str, Meta(min_length=1, max_length=40_000, description="a text of at most 40000 characters")]
+    direction: Literal["ltr", "rtl"] = "ltr"
+
+
+class Skill(Struct, frozen=True, kw_only=True):
+    """What is started over a list. `transport_code` may be written provider/code where two providers share one."""
+
+    business_unit: UnitName = None
+    name: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z0-9_.:-]{2,30}$", description="2 to 30 characters: letters A to Z, digits and - _ . :"),
+    ]
+    campaign: Name
+    transport_code: Annotated[str, Meta(min_length=1, description="a code that is declared")]
+    template: Name
+    window: Annotated[str, Meta(description='a calling window such as "08:00-21:00"')] = "08:00-21:00"
+    in_doubt_policy: Literal["at_most_once", "at_least_once"] = "at_most_once"
+    max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3
+    smart_encoding: bool = False
+    weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
+    expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+
+
+Entry: TypeAlias = BusinessUnit | Provider | TransportCode | Registration | DncGroup | Campaign | Template | Skill

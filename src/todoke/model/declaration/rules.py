@@ -1,0 +1,121 @@
+"""What the types of a declaration cannot say about one entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+from msgspec import structs
+
+from todoke.model import calling_window
+from todoke.model.closest import suggestion
+from todoke.model.declaration.entries import (
+    BusinessUnit,
+    Entry,
+    Provider,
+    Registration,
+    Skill,
+    Template,
+    TransportCode,
+)
+from todoke.model.declaration.place import Place, Problem
+from todoke.model.errors import Invalid
+from todoke.model.provider_kind import REFERENCE, Smpp
+from todoke.model.transport_code import CODE_TYPES, check_code
+from todoke.sms.templates import TemplateError, parse
+
+_SMPP_PASSWORD = 8  # SMPP 3.4, 5.2.2: nine octets with the closing zero
+
+
+def plain_code(code: str) -> str:
+    """The code as it is kept: a number without its plus sign."""
+    return code[1:] if re.fullmatch(r"\+\d+", code) else code
+
+
+def tidied(entry: Entry) -> Entry:
+    """The entry in the form in which it is kept."""
+    match entry:
+        case TransportCode() | Registration():
+            return structs.replace(entry, code=plain_code(entry.code))
+        case Skill():
+            return structs.replace(entry, transport_code=plain_code(entry.transport_code))
+        case Template():
+            return structs.replace(entry, body=entry.body.rstrip("\r\n"))
+        case _:
+            return entry
+
+
+def identity(entry: Entry) -> tuple[object, ...]:
+    """What makes it another thing than its likes."""
+    match entry:
+        case BusinessUnit() | Provider():
+            return (type(entry), entry.name)
+        case TransportCode():
+            return (type(entry), entry.provider, entry.code)
+        case Registration():
+            return (type(entry), entry.business_unit, entry.code)
+        case _:
+            return (type(entry), entry.business_unit, entry.name)
+
+
+def check(entry: Entry, place: Place) -> Iterator[Problem]:
+    """The problems of the entry, warnings among them."""
+    match entry:
+        case BusinessUnit() if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
+            fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
+            yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
+        case Provider(settings=Smpp() as settings):
+            yield from _password(settings.password, place)
+        case TransportCode():
+            yield from _code(entry, place)
+        case Template():
+            yield from _template(entry, place)
+        case Skill():
+            try:
+                calling_window.parse(entry.window)
+            except Invalid as error:
+                yield place.problem("window", error.sentence, error.fix or "")
+        case _:
+            pass
+
+
+def _password(password: str, place: Place) -> Iterator[Problem]:
+    if not password.startswith(REFERENCE):
+        if len(password) > _SMPP_PASSWORD:
+            sentence = f"An SMPP password has at most {_SMPP_PASSWORD} characters."
+            yield place.problem("password", sentence, 'To name a variable write "env:NAME".')
+        else:
+            sentence = "The password is going to stand in the database in clear."
+            fix = 'Write "env:NAME" to have the engine read it from its environment.'
+            yield place.problem("password", sentence, fix, warning=True)
+        return
+    name = password.removeprefix(REFERENCE)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        yield place.problem("password", f"{name!r} is not the name of a variable.", 'Write it as "env:CARRIER".')
+    elif name.startswith("TODOKE_") and not name.startswith("TODOKE_SECRET_"):
+        yield place.problem("password", f"{name} would be taken for a setting.", "Call it TODOKE_SECRET_...")
+
+
+def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:
+    if entry.type not in CODE_TYPES:
+        yield place.problem("type", f"There is no code type {entry.type!r}.", suggestion(entry.type, CODE_TYPES))
+        return
+    try:
+        kind = check_code(entry.code, entry.type)
+    except Invalid as error:
+        yield place.problem("code", error.sentence, error.fix or "")
+        return
+    if entry.rate is not None and entry.rate > kind.rate:
+        sentence = f"{entry.rate:g} segments a second is more than the usual {kind.rate:g} of a {kind.name} code."
+        yield place.problem("rate", sentence, "Make sure that the carrier has agreed to it.", warning=True)
+
+
+def _template(entry: Template, place: Place) -> Iterator[Problem]:
+    if not entry.body.strip():
+        yield place.problem("body", "The text is empty.", "Write what the contacts are to read.")
+    try:
+        parse(entry.body)
+    except TemplateError as error:
+        at = f"In line {error.line}, column {error.column} of the text: {error.problem}."
+        yield place.problem("body", at, f"{error.fix[0].upper()}{error.fix[1:]}.")
