@@ -54,8 +54,8 @@ class Phone(NamedTuple):
 
 
 class PhoneError(ValueError):
-    """The text is no number that can be used. `reason` is for counting, the message a sentence for people; neither
-    repeats the number."""
+    """The text is no number that can be used. `reason` is for counting, the message a sentence for people without
+    the number in it."""
 
     def __init__(self, reason: Reason, sentence: str | None = None) -> None:
         super().__init__(sentence or _SENTENCES[reason])
