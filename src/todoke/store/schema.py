@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -92,7 +93,7 @@ transport_code = Table(
     Column("provider_id", Id, ForeignKey("provider.id"), nullable=False),
     Column("code", Text, nullable=False),
     Column("type", Text, nullable=False),
-    Column("rate", Double, nullable=False),  # segments a second, the carrier's limit
+    Column("rate", Double[float](), nullable=False),  # segments a second, the carrier's limit
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("provider_id", "code"),
     CheckConstraint("rate > 0", name="rate_positive"),
@@ -199,8 +200,8 @@ calling_list = Table(
         "business_unit_id",
         "name",
         unique=True,
-        postgresql_where="state = 'ready'",
-        sqlite_where="state = 'ready'",
+        postgresql_where=text("state = 'ready'"),
+        sqlite_where=text("state = 'ready'"),
     ),
 )
 
@@ -435,7 +436,12 @@ event = Table(
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("bucket", "message_id", "segment", "attempt", "kind"),
     # How a receipt finds its submission.
-    Index("ix_event_provider_message", "provider_message_id", postgresql_where="kind = 30", sqlite_where="kind = 30"),
+    Index(
+        "ix_event_provider_message",
+        "provider_message_id",
+        postgresql_where=text("kind = 30"),
+        sqlite_where=text("kind = 30"),
+    ),
     postgresql_partition_by="RANGE (message_id)",
     sqlite_with_rowid=False,
 )
