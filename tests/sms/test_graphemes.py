@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from todoke.sms.graphemes import may_cut
@@ -35,6 +37,13 @@ def test_no_cut_within(grapheme: str):
 @pytest.mark.parametrize(("text", "cuts"), [("🇯🇵🇺🇸", [2]), ("🇯🇵🇺🇸🇫🇷", [2, 4]), ("x🇯🇵y", [1, 3]), ("🇯🇵🇺", [2])])
 def test_flags_are_pairs(text: str, cuts: list[int]):
     assert [index for index in range(1, len(text)) if may_cut(text, index)] == cuts
+
+
+def test_the_quick_way_for_japanese_knows_every_mark():
+    for point in range(0x3030, 0xA000):
+        joins = unicodedata.category(chr(point))[0] == "M"
+        assert may_cut("本" + chr(point), 1) is not joins, hex(point)
+        assert may_cut(chr(point) + "本", 1)
 
 
 @pytest.mark.parametrize("text", ["ab", "\n\r", "日本", "a語", "語a", "😀😀", "한국"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from typing import get_args
 
 import pytest
@@ -27,3 +28,8 @@ def test_every_reason_has_a_sentence(reason: Reason):
     assert " " in str(PhoneError(reason))
     assert PhoneError(reason).reason == reason
     assert str(PhoneError(reason, "so it is")) == "so it is"
+
+
+def test_an_error_crosses_processes():
+    error = pickle.loads(pickle.dumps(PhoneError("too_long", "so it is")))
+    assert (error.reason, str(error)) == ("too_long", "so it is")

@@ -25,6 +25,8 @@ def may_cut(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
     if before.isascii() and after.isascii():
         return before != "\r" or after != "\n"
+    if _is_plain_cjk(before) and _is_plain_cjk(after):
+        return True
     if _JOINS_PREVIOUS.match(after) or unicodedata.category(after)[0] == "M":
         return False
     if before == _ZERO_WIDTH_JOINER or unicodedata.combining(before) == _VIRAMA:
@@ -32,6 +34,11 @@ def may_cut(text: str, index: int) -> bool:
     if _HANGUL_LEAD.match(before) and _HANGUL.match(after):
         return False
     return not (_is_regional(after) and _regionals_before(text, index) % 2)
+
+
+def _is_plain_cjk(character: str) -> bool:
+    """Kana, Han and their signs, where the usual Japanese or Chinese cut falls: no joiner but the two voicing marks."""
+    return "\u3030" <= character <= "\u9fff" and character not in "\u3099\u309a"
 
 
 def _is_regional(character: str) -> bool:

@@ -58,8 +58,11 @@ class PhoneError(ValueError):
     the number in it."""
 
     def __init__(self, reason: Reason, sentence: str | None = None) -> None:
-        super().__init__(sentence or _SENTENCES[reason])
+        super().__init__(reason, sentence or _SENTENCES[reason])  # both, so that it crosses processes whole
         self.reason: Reason = reason
+
+    def __str__(self) -> str:
+        return self.args[1]
 
 
 def format_e164(e164: int) -> str:
