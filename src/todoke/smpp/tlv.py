@@ -135,12 +135,22 @@ def pack_all(tlvs: Iterable[Tlv]) -> bytes:
 
 def parse(data: bytes, start: int = 0, end: int | None = None) -> tuple[Tlv, ...]:
     """All TLVs of `data[start:end]`, in their order. Raises `TlvError` when they do not end exactly at `end`."""
-    return tuple(Tlv(tag, value) for tag, value in _walk(data, start, len(data) if end is None else end))
+    position = start
+    last = len(data) if end is None else end
+    found: list[Tlv] = []
+    while position < last:
+        tag, start, position = _next(data, position, last)
+        found.append(Tlv(tag, data[start:position]))
+    return tuple(found)
 
 
-def scan(data: bytes, start: int, end: int) -> dict[int, bytes]:
+def scan(data: bytes, position: int, end: int) -> dict[int, bytes]:
     """Like `parse`, as a mapping; of a repeated tag the last one is kept."""
-    return dict(_walk(data, start, end))
+    found: dict[int, bytes] = {}
+    while position < end:
+        tag, start, position = _next(data, position, end)
+        found[tag] = data[start:position]
+    return found
 
 
 def text(value: bytes) -> str:
@@ -148,14 +158,13 @@ def text(value: bytes) -> str:
     return value.partition(b"\0")[0].decode("latin-1")
 
 
-def _walk(data: bytes, position: int, end: int) -> list[tuple[int, bytes]]:
-    found: list[tuple[int, bytes]] = []
-    while position < end:
-        if position + 4 > end:
-            raise TlvError("The optional parameters end within a tag or a length")
-        tag, size = _unpack_head(data, position)
-        position += 4 + size
-        if position > end:
-            raise TlvError(f"TLV 0x{tag:04X} says {size} octets, more than there are")
-        found.append((tag, data[position - size : position]))
-    return found
+def _next(data: bytes, position: int, end: int) -> tuple[int, int, int]:
+    """The tag at `position`, where its value starts and where it stops."""
+    start = position + 4
+    if start > end:
+        raise TlvError("The optional parameters end within a tag or a length")
+    tag, size = _unpack_head(data, position)
+    stop = start + size
+    if stop > end:
+        raise TlvError(f"TLV 0x{tag:04X} says {size} octets, more than there are")
+    return tag, start, stop

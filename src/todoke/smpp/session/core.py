@@ -226,8 +226,8 @@ class Session(Sender):
             return
         self._unanswered[sequence] = command
         if isinstance(pdu, DataSm):
-            kind = make_deliver if self._esme else make_submit
-            events.append(of_data_sm(kind, pdu, self.epoch))
+            epoch = self.epoch
+            events.append(of_data_sm(make_deliver, pdu, epoch) if self._esme else of_data_sm(make_submit, pdu, epoch))
         else:
             events.append(Requested(pdu))
 
