@@ -1,7 +1,8 @@
-"""The flush loop: one transaction at a time for everything an engine has to say, and the same one again until it is known to be in.
+"""The flush loop: one transaction at a time for everything an engine has to say, and the same one again until it is
+known to be in.
 
-Participants add to a flush and are told when it is committed. What one participant adds rides on the commit of the others: the size of the batch is what
-makes it fast.
+Participants add to a flush and are told when it is committed. What one participant adds rides on the commit of the
+others: the size of the batch is what makes it fast.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Participant(Protocol):
 
 
 class Flusher:
-    """`run` until cancelled. `interval` is the least time between two flushes in seconds, `idle` the longest without a look."""
+    """`run` until cancelled. `interval` is the least time between two flushes in seconds, `idle` the longest without a
+    look.
+    """
 
     def __init__(
         self,

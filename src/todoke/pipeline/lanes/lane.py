@@ -163,6 +163,10 @@ class Lane:
             self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._resume_at = now + self._pause
 
+    def rest(self, until: Micros) -> None:
+        """Write nothing before that."""
+        self._resume_at = max(self._resume_at, until)
+
     def eased(self) -> None:
         """The provider takes again what it is given."""
         self._pause = 0

@@ -1,0 +1,330 @@
+"""The engine's part in sending: it owns lanes, feeds them through the flush, and wakes each at its slot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+
+from todoke.model.clock import SECOND, Clock, Micros
+from todoke.model.event import Event, Kind
+from todoke.model.ids import MAX_ORDINAL
+from todoke.model.transport_code import CODE_TYPES
+from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
+from todoke.pipeline.lanes.holding import Holding
+from todoke.pipeline.lanes.journal import Journal
+from todoke.pipeline.lanes.lane import Lane
+from todoke.pipeline.lanes.message import Submission, Work
+from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.runs import LaneRun
+from todoke.pipeline.lanes.stops import StopSet
+from todoke.providers.base import Decision, Failure, Provider
+from todoke.sms.templates import TemplateError, UnknownField
+from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
+from todoke.store.hot.base import Lane as LaneRow
+
+_log = logging.getLogger(__name__)
+
+_SLICE = 256  # contacts composed before the event loop gets its turn
+_READ = 1_024  # contacts read at a time
+_TAKE_OVER_MARGIN = 2 * SECOND
+_JOURNAL_REST = SECOND
+
+
+class Owner:
+    """A participant of the flush. `wake` asks for a flush soon."""
+
+    def __init__(
+        self,
+        hot: Hot,
+        engine_id: int,
+        clock: Clock,
+        holding: Holding,
+        journal: Journal,
+        stops: StopSet,
+        providers: Mapping[int, Provider],
+        wake: Callable[[], None],
+    ) -> None:
+        self._hot = hot
+        self._engine_id = engine_id
+        self._clock = clock
+        self._holding = holding
+        self._journal = journal
+        self._stops = stops
+        self._providers = providers
+        self._wake = wake
+        self.outcomes = Outcomes(clock, self._refused)
+        self.lanes: dict[int, Lane] = {}
+        self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
+        self._composing: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self.broken: BaseException | None = None
+        self._no_more_until: Micros = 0
+
+    # -------------------------------------------------------------- lanes and runs, every now and then
+
+    async def look(self) -> None:
+        """Take free lanes, see what runs are open. Called every fraction of a second."""
+        if self.broken is not None:
+            raise self.broken
+        rows = await self._hot.take_lanes(self._engine_id, self._clock.now(), _TAKE_OVER_MARGIN)
+        self._have({row.transport_code_id: row for row in rows if row.provider_id in self._providers})
+        by_code: dict[int, list[OpenRun]] = {code: [] for code in self.lanes}
+        if by_code:
+            for run in await self._hot.open_runs(list(by_code)):
+                by_code[run.transport_code_id].append(run)
+        for code, runs in by_code.items():
+            self._see(self.lanes[code], runs)
+        self._wake()
+
+    def _have(self, rows: Mapping[int, LaneRow]) -> None:
+        for code in self.lanes.keys() - rows.keys():
+            self._lose(code)
+        for code, row in rows.items():
+            lane = self.lanes.get(code)
+            if lane is None or lane.row.epoch != row.epoch:
+                self._lose(code)
+                self.lanes[code] = Lane(
+                    row, self._providers[row.provider_id], self._journal, self._stops, self.outcomes
+                )
+            else:
+                lane.row = row
+
+    def _lose(self, code: int) -> None:
+        """It is another's now. What we hold of it unsent is recovered from its rows; answers still to come are facts
+        and are stored.
+        """
+        lane = self.lanes.pop(code, None)
+        if lane is not None:
+            lane.reserved.clear()
+            lane.composed.clear()
+            _log.warning("lane lost", extra={"action": "lane_lost", "transport_code": lane.row.code})
+
+    def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
+        open_now = {(run.bucket, run.id) for run in runs}
+        for data in runs:
+            key = (data.bucket, data.id)
+            known = lane.runs.get(key)
+            if known is not None:
+                known.refresh(data)
+                continue
+            try:
+                sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
+                lane.runs[key] = LaneRun(data, sender)
+            except (
+                TemplateError,
+                UnknownField,
+            ) as error:  # checked before the start: only a hand in the database does this
+                _log.error("run %d cannot be sent: %s", data.id, error, extra={"action": "run_broken"})
+                continue
+            least = min((run.served for run in lane.runs.values() if run.running and run.key != key), default=0.0)
+            lane.runs[key].served = least
+        for key in lane.runs.keys() - open_now:
+            del lane.runs[key]
+        lane.unshelve()
+        if any(run.data.force for run in lane.runs.values()):
+            lane.withdraw()
+
+    # -------------------------------------------------------------- the flush
+
+    def prepare(self, flush: Flush) -> None:
+        self.outcomes.drain(flush)
+        if not self._holding.certain or self._stopping:
+            return
+        for lane in self.lanes.values():
+            if reserve := lane.reserve(flush.now):
+                flush.reserves.append(reserve)
+            if lease := lane.lease(flush.now):
+                flush.leases.append(lease)
+        if flush.leases and flush.now < self._no_more_until and not flush.reserves:
+            flush.leases.clear()  # the last look found nothing to take: look again a little later
+        self.outcomes.drain(flush)  # what drawing stopped
+
+    def committed(self, flush: Flush, flushed: Flushed) -> None:
+        for code in flushed.lost:
+            self._lose(code)
+        for reserve in flush.reserves:
+            lane = self.lanes.get(reserve.transport_code_id)
+            if lane is not None:
+                lane.granted(flushed)
+                self._pump(lane)
+        for block in flushed.blocks:
+            lane = self.lanes.get(block.transport_code_id)
+            work = lane.leased(block) if lane is not None else None
+            if lane is not None and work is not None:
+                self._spawn(self._compose_block(lane, work))
+        if flushed.due:
+            self._compose_due(flushed.due)
+        if flush.leases and not flushed.blocks and not flushed.due:
+            self._no_more_until = flush.now + SECOND // 5
+        elif flushed.blocks:
+            self._no_more_until = 0
+        if self.outcomes or any(lane.composed for lane in self.lanes.values()):
+            self._wake()
+
+    # -------------------------------------------------------------- composing
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._composing.add(task)
+        task.add_done_callback(self._composed_or_broken)
+
+    def _composed_or_broken(self, task: asyncio.Task[None]) -> None:
+        self._composing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken = (
+                error  # a mistake of ours: `look` raises it, and the engine stops rather than leave work undone
+            )
+
+    async def _compose_block(self, lane: Lane, work: Work) -> None:
+        run, block = work.run, work.block
+        first = block.first_position
+        while first <= block.last_position:
+            last = min(first + _READ - 1, block.last_position)
+            contacts = await self._patiently(
+                lambda a=first, b=last: self._hot.read_contacts(block.bucket, run.data.list_id, a, b, run.groups)
+            )
+            missing = last - first + 1 - len(contacts)
+            if missing:
+                self._gone(run, work, first, last, {contact.position for contact in contacts})
+            for start in range(0, len(contacts), _SLICE):
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now())
+                self._composed(lane, batch, work)
+                await asyncio.sleep(0)
+            lane.composing -= last - first + 1
+            first = last + 1
+
+    def _gone(self, run: LaneRun, work: Work, first: int, last: int, there: set[int]) -> None:
+        now = self._clock.now()
+        gone = [
+            Event(run.base_id + position, 0, 0, Kind.SKIPPED, now, reason="contact_deleted")
+            for position in range(first, last + 1)
+            if position not in there
+        ]
+        self.outcomes.composed(gone, [], work)
+
+    def _compose_due(self, rows: Sequence[DueTaken]) -> None:
+        by_run: dict[tuple[int, int, int], list[DueTaken]] = {}
+        for row in rows:
+            by_run.setdefault((row.transport_code_id, row.bucket, row.run_id), []).append(row)
+        for (code, bucket, run_id), of_run in by_run.items():
+            lane = self.lanes.get(code)
+            run = lane.runs.get((bucket, run_id)) if lane is not None else None
+            if lane is None or run is None:
+                # Taken just before we knew the run: it goes back, and is taken again.
+                self.outcomes.composed([], [_back(row, self._clock.now() + SECOND) for row in of_run], None)
+                for row in of_run:
+                    self.outcomes.settle(row.key)
+                continue
+            lane.composing += len(of_run)
+            self._spawn(self._compose_taken(lane, run, of_run))
+
+    async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
+        by_position = {row.message_id & MAX_ORDINAL: row for row in rows}
+        contacts = await self._patiently(
+            lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, sorted(by_position), run.groups)
+        )
+        pairs = [(by_position.pop(contact.position), contact) for contact in contacts]
+        now = self._clock.now()
+        gone = [
+            Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted")
+            for row in by_position.values()
+        ]
+        batch = compose_due(run, pairs, now)
+        batch.events.extend(gone)
+        waiting = {message.id for message in batch.messages}
+        for row in rows:
+            if row.message_id not in waiting:
+                self.outcomes.settle(row.key)
+        self._composed(lane, batch, None)
+        lane.composing -= len(rows)
+
+    def _composed(self, lane: Lane, batch: Batch, work: Work | None) -> None:
+        if batch.events or batch.due:
+            self.outcomes.composed(batch.events, batch.due, work)
+        if lane is self.lanes.get(lane.key):  # else it was lost while we read
+            lane.composed.extend(batch.messages)
+        self._wake()
+
+    async def _patiently(self, read: Callable[[], Awaitable[list[Contact]]]) -> list[Contact]:
+        while True:
+            try:
+                return await read()
+            except StoreUnavailable:
+                await asyncio.sleep(0.5)
+
+    # -------------------------------------------------------------- the wire
+
+    def accepted(self, provider_id: int, tokens: list[object], provider_message_ids: list[str]) -> None:
+        self.outcomes.accepted(provider_id, tokens, provider_message_ids)
+        self._wake()
+
+    def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
+        self.outcomes.failed(provider_id, failures)
+        self._wake()
+
+    def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:
+        self.outcomes.resolved(provider_id, token, provider_message_id, failure)
+        self._wake()
+
+    def _refused(self, submission: Submission, decision: Decision) -> None:
+        lane = self.lanes.get(submission[0].run.data.transport_code_id)
+        if lane is not None:
+            lane.refused(submission, self._clock.now(), throttled=decision is Decision.THROTTLED)
+
+    def writable(self, provider_id: int) -> None:
+        """There is room in the provider's window."""
+        for lane in self.lanes.values():
+            if lane.row.provider_id == provider_id and lane.reserved:
+                self._pump(lane)
+
+    def _pump(self, lane: Lane) -> None:
+        try:
+            lane.pump(self._clock.now(), self._holding.certain)
+        except OSError as error:
+            _log.error(
+                "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}
+            )
+            lane.rest(self._clock.now() + _JOURNAL_REST)
+        wake = lane.next_wake()
+        known = self._timers.get(lane.key)
+        if wake is None:
+            return
+        if known is not None:
+            if known[0] <= wake and not known[1].cancelled() and known[0] > self._clock.now():
+                return
+            known[1].cancel()
+        delay = max(0.001, (wake - self._clock.now()) / SECOND)
+        handle = asyncio.get_running_loop().call_later(delay, self._at_slot, lane)
+        self._timers[lane.key] = (wake, handle)
+
+    def _at_slot(self, lane: Lane) -> None:
+        self._timers.pop(lane.key, None)
+        if lane is self.lanes.get(lane.key):
+            self._pump(lane)
+
+    # -------------------------------------------------------------- the end
+
+    def finish(self) -> None:
+        """Take no more, write no more. What is unsent is recovered from its rows."""
+        self._stopping = True
+        for task in self._composing:
+            task.cancel()
+        for _, handle in self._timers.values():
+            handle.cancel()
+        for lane in self.lanes.values():
+            lane.reserved.clear()
+            lane.composed.clear()
+
+
+def _back(row: DueTaken, not_before: Micros) -> DueRow:
+    return DueRow(
+        row.bucket,
+        row.message_id,
+        row.attempt,
+        row.run_id,
+        row.transport_code_id,
+        not_before,
+        row.segments,
+        row.text_crc,
+    )

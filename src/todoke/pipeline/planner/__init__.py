@@ -1,0 +1,1 @@
+"""Runs: checked and started, ended when nothing of them is open."""

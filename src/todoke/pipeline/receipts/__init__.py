@@ -1,0 +1,1 @@
+"""Receipts: a provider's word on a submission, stored with the next flush, acknowledged after it."""

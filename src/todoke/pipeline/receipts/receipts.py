@@ -1,0 +1,57 @@
+"""From what a provider reports to rows, and only then the acknowledgement.
+
+A receipt that matches nothing is stored too, and matched again when its submission's result comes: nothing a
+provider says is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from todoke.model.event import Kind
+from todoke.providers.base import Provider, Word
+from todoke.store.hot.base import Flush, Flushed, Receipt
+
+_MOST = 4_096
+"""Receipts that go with one flush; the rest waits for the next one, unacknowledged."""
+
+
+class Receipts:
+    """A participant of the flush."""
+
+    def __init__(self, providers: Mapping[int, Provider], wake: Callable[[], None]) -> None:
+        self._providers = providers
+        self._wake = wake
+        self._waiting: list[tuple[int, Word]] = []
+        self._under_way: list[tuple[int, Word]] = []
+
+    def words(self, provider_id: int, words: Sequence[Word]) -> None:
+        """A provider reports."""
+        self._waiting.extend([(provider_id, word) for word in words])
+        self._wake()
+
+    def prepare(self, flush: Flush) -> None:
+        self._under_way, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+        flush.receipts.extend(
+            [
+                Receipt(
+                    provider_id,
+                    word.provider_message_id,
+                    Kind.DELIVERED if word.delivered else Kind.UNDELIVERED,
+                    word.at,
+                    word.reason,
+                    word.raw,
+                )
+                for provider_id, word in self._under_way
+            ]
+        )
+
+    def committed(self, flush: Flush, flushed: Flushed) -> None:  # noqa: ARG002
+        handles: dict[int, list[object]] = {}
+        for provider_id, word in self._under_way:
+            handles.setdefault(provider_id, []).append(word.handle)
+        self._under_way = []
+        for provider_id, of_provider in handles.items():
+            self._providers[provider_id].acknowledge(of_provider)
+        if self._waiting:
+            self._wake()

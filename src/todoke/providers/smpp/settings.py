@@ -1,0 +1,71 @@
+"""How an SMPP account is declared."""
+
+from __future__ import annotations
+
+import ssl
+from enum import StrEnum
+
+import msgspec
+
+from todoke.smpp.receipt import IdStyle
+
+
+class Bind(StrEnum):
+    """One connection for both directions, or one each."""
+
+    TRANSCEIVER = "transceiver"
+    PAIR = "pair"
+
+
+class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `[[provider]] kind = "smpp"` may say. `password` is the secret itself here: whoever makes this resolved
+    `env:NAME`.
+
+    `response_ids` and `receipt_ids` say in what form the carrier writes message ids in its responses and in its
+    receipts.
+    """
+
+    host: str
+    port: int = 2775
+    system_id: str = ""
+    password: str = ""
+    system_type: str = ""
+    bind: Bind = Bind.TRANSCEIVER
+    links: int = 1
+    window: int = 20  # submissions that may wait for their answer, per link
+    tls: bool = False
+    tls_verify: bool = True
+    response_timeout: float = 30.0
+    enquire_link: float = 25.0
+    response_ids: IdStyle = IdStyle.EXACT
+    receipt_ids: IdStyle = IdStyle.EXACT
+    alphabet: str = "gsm7"  # what data_coding 0 means on this account: gsm7 | latin1
+    receipts: bool = True  # ask for delivery receipts
+    source_ton: int | None = None  # else by the type of the code
+    source_npi: int | None = None
+    service_type: str = ""
+    trace: bool = False  # put our message id in a vendor TLV on each submission: for the simulator's ledger
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.links <= 64:
+            raise ValueError("`links` must be between 1 and 64")
+        if not 1 <= self.window <= 10_000:
+            raise ValueError("`window` must be between 1 and 10000")
+        if not 0 < self.port < 65536:
+            raise ValueError("`port` must be between 1 and 65535")
+        if len(self.system_id) > 15:
+            raise ValueError("`system_id` has at most 15 characters in SMPP")
+        if len(self.password) > 8 and not self.password.startswith("env:"):
+            raise ValueError("`password` has at most 8 characters in SMPP")
+        if self.alphabet not in ("gsm7", "latin1"):
+            raise ValueError("`alphabet` is gsm7 or latin1")
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS context, None without TLS."""
+        if not self.tls:
+            return None
+        context = ssl.create_default_context()
+        if not self.tls_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
