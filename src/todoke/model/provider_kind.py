@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta, Struct
+
+from todoke.model.errors import Invalid
 
 SECRETS = frozenset({"password"})  # settings that are never shown
 REFERENCE = "env:"  # a secret that begins so names an environment variable of the engine
@@ -48,3 +52,38 @@ class Simulator(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 ProviderSettings: TypeAlias = Smpp | Simulator
 KINDS: dict[str, type[ProviderSettings]] = {"smpp": Smpp, "simulator": Simulator}
+
+
+def resolve(provider: str, kind: str, settings: Mapping[str, object], environ: Mapping[str, str]) -> ProviderSettings:
+    """A provider's stored settings, with each secret that names a variable read from `environ`.
+
+    Invalid where the variable is not set or the settings do not fit the kind.
+    """
+    values = dict(settings)
+    for key in SECRETS & values.keys():
+        value = values[key]
+        if isinstance(value, str) and value.startswith(REFERENCE):
+            name = value.removeprefix(REFERENCE)
+            if not environ.get(name):
+                raise Invalid(
+                    f"The provider's {key} is in the variable {name}, which is not set.",
+                    where=f"provider {provider}",
+                    fix=f"Set {name} in the environment of the engine and start it again.",
+                )
+            values[key] = environ[name]
+    if kind not in KINDS:
+        raise Invalid(
+            f"There is no kind {kind!r}.", where=f"provider {provider}", fix=f"Use one of: {', '.join(KINDS)}."
+        )
+    try:
+        return msgspec.convert(values, KINDS[kind])
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.", where=f"provider {provider}", fix="Declare it again with todoke apply.") from None
+
+
+def shown(settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings with their secrets hidden; the name of a variable is no secret."""
+    return {
+        key: "***" if key in SECRETS and not str(value).startswith(REFERENCE) else value
+        for key, value in settings.items()
+    }

@@ -1,0 +1,89 @@
+"""DNC groups and their entries, to read; what adds or lifts one also writes the ledger: `Hot.apply_opt_outs`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todoke.model.clock import Micros
+from todoke.model.errors import NotFound
+from todoke.store.catalogue.naming import pick
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import dnc_entry, dnc_group
+
+_MAKE = "Declare it under [[dnc_group]] and run todoke apply."
+
+
+class Group(NamedTuple):
+    id: int
+    name: str
+    default: bool
+
+
+class EntryRow(NamedTuple):
+    """A number on a group. `source`: opt_out, upload or person."""
+
+    phone: int
+    group: str
+    source: str
+    created_at: Micros
+
+
+async def groups(connection: AsyncConnection, unit: Unit) -> list[Group]:
+    """The unit's groups by name."""
+    g = dnc_group.c
+    rows = await connection.execute(select(g.id, g.name).where(g.business_unit_id == unit.id).order_by(g.name))
+    return [Group(id_, name, id_ == unit.dnc_group_id) for id_, name in rows]
+
+
+async def find(connection: AsyncConnection, unit: Unit, name: str | None) -> Group:
+    """The unit's group of that name, its default one without a name; NotFound."""
+    rows = await groups(connection, unit)
+    if name is not None:
+        return pick(name, rows, "DNC group", _MAKE)
+    default = next((row for row in rows if row.default), None)
+    if default is None:
+        raise NotFound(f"{unit.name} has no default DNC group.", fix=_MAKE)
+    return default
+
+
+async def entries(
+    connection: AsyncConnection, unit: Unit, group: Group, after: int = 0, limit: int = 1000
+) -> list[EntryRow]:
+    """Numbers on the group above `after`, in order."""
+    e = dnc_entry.c
+    rows = await connection.execute(
+        select(e.phone, dnc_group.c.name, e.source, e.created_at)
+        .join(dnc_group, dnc_group.c.id == e.dnc_group_id)
+        .where(*_of(unit, group), e.phone > after)
+        .order_by(e.phone)
+        .limit(limit)
+    )
+    return [EntryRow(*row) for row in rows]
+
+
+async def count(connection: AsyncConnection, unit: Unit, group: Group) -> int:
+    """How many numbers are on the group."""
+    joined = dnc_entry.join(dnc_group, dnc_group.c.id == dnc_entry.c.dnc_group_id)
+    query = select(func.count()).select_from(joined).where(*_of(unit, group))
+    return (await connection.execute(query)).scalar_one()
+
+
+async def on(connection: AsyncConnection, unit: Unit, phone: int) -> list[EntryRow]:
+    """The unit's groups that the number is on."""
+    e, g = dnc_entry.c, dnc_group.c
+    rows = await connection.execute(
+        select(e.phone, g.name, e.source, e.created_at)
+        .join(dnc_group, g.id == e.dnc_group_id)
+        .where(e.bucket == unit.bucket, g.business_unit_id == unit.id, e.phone == phone)
+        .order_by(g.name)
+    )
+    return [EntryRow(*row) for row in rows]
+
+
+def _of(unit: Unit, group: Group) -> tuple[ColumnElement[bool], ...]:
+    """The entries of the group, if it is the unit's."""
+    e = dnc_entry.c
+    return e.bucket == unit.bucket, e.dnc_group_id == group.id, dnc_group.c.business_unit_id == unit.id

@@ -1,0 +1,61 @@
+"""Calling lists, to read; what writes them is the import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
+from todoke.store.catalogue.naming import pick
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import calling_list, list_rejection
+
+
+class ListRow(NamedTuple):
+    """`state`: importing, ready or deleted. `fields`: the merge fields that a template may name."""
+
+    id: int
+    name: str
+    state: str
+    fields: list[str]
+    source: str
+    contacts: int
+    rejected: int
+    created_at: Micros
+    imported_at: Micros | None
+
+
+_COLUMNS = tuple(calling_list.c[name] for name in ListRow._fields)
+
+
+async def every(connection: AsyncConnection, unit: Unit) -> list[ListRow]:
+    """The unit's lists, the newest first; deleted ones are left out."""
+    c = calling_list.c
+    rows = await connection.execute(
+        select(*_COLUMNS).where(c.business_unit_id == unit.id, c.state != "deleted").order_by(c.id.desc())
+    )
+    return [ListRow(*row) for row in rows]
+
+
+async def find(connection: AsyncConnection, unit: Unit, name: str) -> ListRow:
+    """The unit's list of that name that can be run; NotFound, Conflict while it is imported."""
+    rows = await every(connection, unit)
+    ready = [row for row in rows if row.state == "ready"]
+    if any(row.name == name for row in rows) and not any(row.name == name for row in ready):
+        raise Conflict(f"The list {name!r} is still being imported.", fix="Wait for the import to end, or repeat it.")
+    return pick(name, ready, "list", f"Import one with todoke import FILE --list {name!r}.")
+
+
+async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> dict[str, int]:
+    """How many rows of the list's file were refused, by reason."""
+    r = list_rejection.c
+    rows = await connection.execute(
+        select(r.reason, r["count"])
+        .join(calling_list, calling_list.c.id == r.list_id)
+        .where(calling_list.c.business_unit_id == unit.id, r.list_id == list_id)
+        .order_by(r["count"].desc(), r.reason)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,151 @@
+"""Providers, transport codes and their registrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import exists, insert, select, update
+
+from todoke.model.declaration import Declared, Provider, Registration, TransportCode
+from todoke.model.provider_kind import shown
+from todoke.model.transport_code import CODE_TYPES
+from todoke.store.catalogue import codes, dnc, providers
+from todoke.store.catalogue.providers import ProviderRow
+from todoke.store.catalogue.provision.work import Work
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import business_unit, provider, sms_registration, transport_code
+
+
+async def provision(work: Work) -> None:
+    for declared in work.declaration.providers:
+        await _provider(work, declared)
+    for declared in work.declaration.codes:
+        await _code(work, declared)
+    for declared in work.declaration.registrations:
+        await _registration(work, declared)
+    await _register_the_rest(work)
+
+
+async def _provider(work: Work, declared: Declared[Provider]) -> None:
+    entry = declared.entry
+    settings: dict[str, Any] = msgspec.to_builtins(entry.settings)
+    found = next((row for row in await providers.every(work.connection) if row.name == entry.name), None)
+    if found is None:
+        values = {"name": entry.name, "kind": entry.kind, "bucket": 0, "settings": settings, "created_at": work.now}
+        await work.connection.execute(insert(provider).values(**values))
+        work.created("provider", entry.name, None)
+        return
+    old: dict[str, Any] = {"kind": found.kind, **found.settings}
+    new: dict[str, Any] = {"kind": entry.kind, **dict.fromkeys(found.settings), **settings}
+    if _differs(work, entry.name, old, new):
+        await work.connection.execute(
+            update(provider).where(provider.c.id == found.id).values(kind=entry.kind, settings=settings)
+        )
+
+
+def _differs(work: Work, name: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether the provider changes; recorded without its secrets."""
+    hidden = {key for key in new if old.get(key) != new[key] and shown(old).get(key) == shown(new)[key]}
+    told = {**shown(new), **dict.fromkeys(hidden, "*** (another one)")}
+    return bool(work.differs("provider", name, None, shown(old), told))
+
+
+async def _code(work: Work, declared: Declared[TransportCode]) -> None:
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    finding = providers.find(work.connection, entry.provider)
+    account = await work.found(finding, place, "provider", "provider", entry.provider)
+    if unit is None or account is None or not await _same_bucket(work, declared, unit, account):
+        return
+    t = transport_code.c
+    query = select(t.id, t.business_unit_id, t.type, t.rate).where(t.provider_id == account.id, t.code == entry.code)
+    found = (await work.connection.execute(query)).first()
+    values = {"type": entry.type, "rate": float(entry.rate or CODE_TYPES[entry.type].rate)}
+    if found is None:
+        await work.connection.execute(
+            insert(transport_code).values(
+                business_unit_id=unit.id, provider_id=account.id, code=entry.code, created_at=work.now, **values
+            )
+        )
+        work.created("transport code", entry.code, unit)
+    elif found[1] != unit.id:
+        sentence = f"The code {entry.code!r} of {account.name!r} belongs to another business unit."
+        work.refuse(place, "code", sentence, "Correct the code, or name that business unit.")
+    elif work.differs("transport code", entry.code, unit, {"type": found[2], "rate": found[3]}, values):
+        await work.connection.execute(update(transport_code).where(t.id == found[0]).values(**values))
+
+
+async def _same_bucket(work: Work, declared: Declared[TransportCode], unit: Unit, account: ProviderRow) -> bool:
+    """Whether the account can serve the unit: what an engine commits at once is in one bucket."""
+    if account.bucket == unit.bucket:
+        return True
+    t, b = transport_code.c, business_unit.c
+    other = select(b.name).join(transport_code, t.business_unit_id == b.id).where(t.provider_id == account.id).limit(1)
+    served = (await work.connection.execute(other)).scalar()
+    if served is None:
+        await work.connection.execute(update(provider).where(provider.c.id == account.id).values(bucket=unit.bucket))
+        return True
+    declared_place = declared.place
+    work.refuse(
+        declared_place,
+        "provider",
+        f"{account.name!r} serves {served!r} in bucket {account.bucket}; {unit.name!r} is in bucket {unit.bucket}.",
+        "Declare another provider account for it: one account serves one bucket.",
+    )
+    return False
+
+
+async def _registration(work: Work, declared: Declared[Registration]) -> None:
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    if unit is None:
+        return
+    finding = codes.find(work.connection, unit, entry.code)
+    code = await work.found(finding, place, "code", "transport_code", entry.code)
+    group = None
+    if entry.dnc_group is not None:
+        looking = dnc.find(work.connection, unit, entry.dnc_group)
+        group = await work.found(looking, place, "dnc_group", "dnc_group", entry.dnc_group)
+        if group is None:
+            return
+    if code is None:
+        return
+    r = sms_registration.c
+    query = select(r.id, r.dnc_group_id, r.keywords).where(r.transport_code_id == code.id)
+    found = (await work.connection.execute(query)).first()
+    keywords = {"stop": list(entry.stop_keywords), "start": list(entry.start_keywords)}
+    values: dict[str, Any] = {"dnc_group_id": group.id if group else None, "keywords": keywords}
+    if found is None:
+        await work.connection.execute(
+            insert(sms_registration).values(
+                business_unit_id=unit.id, transport_code_id=code.id, created_at=work.now, **values
+            )
+        )
+        work.created("registration", code.code, unit)
+        return
+    names = {known.id: known.name for known in await dnc.groups(work.connection, unit)}
+    old = {
+        "dnc_group": names.get(found[1]),
+        "stop_keywords": found[2].get("stop", []),
+        "start_keywords": found[2].get("start", []),
+    }
+    new = {"dnc_group": entry.dnc_group, "stop_keywords": keywords["stop"], "start_keywords": keywords["start"]}
+    if work.differs("registration", code.code, unit, old, new):
+        await work.connection.execute(update(sms_registration).where(r.id == found[0]).values(**values))
+
+
+async def _register_the_rest(work: Work) -> None:
+    """Every code answers to STOP from its first day: what has no registration of its own gets the defaults."""
+    t = transport_code.c
+    bare = select(t.id, t.business_unit_id).where(~exists().where(sms_registration.c.transport_code_id == t.id))
+    for code_id, unit_id in (await work.connection.execute(bare)).all():
+        await work.connection.execute(
+            insert(sms_registration).values(
+                business_unit_id=unit_id,
+                transport_code_id=code_id,
+                dnc_group_id=None,
+                keywords={"stop": [], "start": []},
+                created_at=work.now,
+            )
+        )

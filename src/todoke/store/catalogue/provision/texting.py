@@ -1,0 +1,127 @@
+"""Campaigns, templates and skills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from todoke.model import calling_window
+from todoke.model.declaration import Campaign, Declared, Skill, Template
+from todoke.store.catalogue import campaigns, codes, skills, templates
+from todoke.store.catalogue.codes import Code
+from todoke.store.catalogue.provision.work import Work
+from todoke.store.catalogue.skills import SkillRow
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import campaign, skill, template, template_version
+
+
+async def provision(work: Work) -> None:
+    for declared in work.declaration.campaigns:
+        await _campaign(work, declared)
+    for declared in work.declaration.templates:
+        await _template(work, declared)
+    for declared in work.declaration.skills:
+        await _skill(work, declared)
+
+
+async def _campaign(work: Work, declared: Declared[Campaign]) -> None:
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    if unit is None:
+        return
+    if any(row.name == entry.name for row in await campaigns.every(work.connection, unit)):
+        work.done.unchanged += 1
+        return
+    values = {"business_unit_id": unit.id, "name": entry.name, "created_at": work.now}
+    await work.connection.execute(insert(campaign).values(**values))
+    work.created("campaign", entry.name, unit)
+
+
+async def _template(work: Work, declared: Declared[Template]) -> None:
+    """A text that changed is a new version; runs keep the one they started with."""
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    if unit is None:
+        return
+    found = next((row for row in await templates.every(work.connection, unit) if row.name == entry.name), None)
+    if found is None:
+        values = {"business_unit_id": unit.id, "name": entry.name, "created_at": work.now}
+        made = await work.connection.execute(insert(template).values(**values).returning(template.c.id))
+        template_id, version = made.scalar_one(), 1
+        work.created("template", entry.name, unit)
+    else:
+        old = {"body": found.body, "direction": found.direction}
+        if not work.differs("template", entry.name, unit, old, {"body": entry.body, "direction": entry.direction}):
+            return
+        template_id, version = found.id, found.version + 1
+    await work.connection.execute(
+        insert(template_version).values(
+            template_id=template_id,
+            version=version,
+            body=entry.body,
+            direction=entry.direction,
+            created_at=work.now,
+        )
+    )
+
+
+async def _skill(work: Work, declared: Declared[Skill]) -> None:
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    if unit is None:
+        return
+    link = work.connection
+    group = await work.found(campaigns.find(link, unit, entry.campaign), place, "campaign", "campaign", entry.campaign)
+    finding = codes.find(link, unit, entry.transport_code)
+    code = await work.found(finding, place, "transport_code", "transport_code", entry.transport_code)
+    text = await work.found(templates.find(link, unit, entry.template), place, "template", "template", entry.template)
+    if group is None or code is None or text is None:
+        return
+    window = calling_window.parse(entry.window)
+    values: dict[str, Any] = {
+        "campaign_id": group.id,
+        "transport_code_id": code.id,
+        "template_id": text.id,
+        "window_start": window.start,
+        "window_end": window.end,
+        "in_doubt_policy": entry.in_doubt_policy,
+        "max_attempts": entry.max_attempts,
+        "smart_encoding": entry.smart_encoding,
+        "weight": entry.weight,
+        "expiry_hours": entry.expiry_hours,
+    }
+    found = next((row for row in await skills.every(link, unit) if row.name == entry.name), None)
+    if found is None:
+        await link.execute(
+            insert(skill).values(
+                business_unit_id=unit.id, name=entry.name, kind="agentless", created_at=work.now, **values
+            )
+        )
+        work.created("skill", entry.name, unit)
+        return
+    old = await _as_declared(work, unit, found)
+    new = {
+        "campaign": entry.campaign,
+        "transport_code": code.name,
+        "template": entry.template,
+        "window": str(window),
+        **{key: values[key] for key in _PLAIN},
+    }
+    if work.differs("skill", entry.name, unit, old, new):
+        await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
+
+
+_PLAIN = ("in_doubt_policy", "max_attempts", "smart_encoding", "weight", "expiry_hours")
+
+
+async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
+    """The skill as a file would say it."""
+    codes_by_id: dict[int, Code] = {code.id: code for code in await codes.every(work.connection, unit)}
+    return {
+        "campaign": row.campaign,
+        "transport_code": codes_by_id[row.transport_code_id].name,
+        "template": row.template,
+        "window": str(row.window),
+        **{key: getattr(row, key) for key in _PLAIN},
+    }

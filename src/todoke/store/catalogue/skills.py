@@ -1,0 +1,73 @@
+"""Skills: what is started over a calling list."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todoke.model.calling_window import Window
+from todoke.store.catalogue.naming import pick
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import campaign, skill, template, transport_code
+
+
+class SkillRow(NamedTuple):
+    """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time."""
+
+    id: int
+    name: str
+    kind: str
+    campaign: str
+    transport_code_id: int
+    transport_code: str
+    template_id: int
+    template: str
+    window_start: int
+    window_end: int
+    in_doubt_policy: str
+    max_attempts: int
+    smart_encoding: bool
+    weight: int
+    expiry_hours: int
+
+    @property
+    def window(self) -> Window:
+        return Window(self.window_start, self.window_end)
+
+
+async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
+    """The unit's skills by name."""
+    s = skill.c
+    rows = await connection.execute(
+        select(
+            s.id,
+            s.name,
+            s.kind,
+            campaign.c.name,
+            s.transport_code_id,
+            transport_code.c.code,
+            s.template_id,
+            template.c.name,
+            s.window_start,
+            s.window_end,
+            s.in_doubt_policy,
+            s.max_attempts,
+            s.smart_encoding,
+            s.weight,
+            s.expiry_hours,
+        )
+        .join(campaign, campaign.c.id == s.campaign_id)
+        .join(transport_code, transport_code.c.id == s.transport_code_id)
+        .join(template, template.c.id == s.template_id)
+        .where(s.business_unit_id == unit.id)
+        .order_by(s.name)
+    )
+    return [SkillRow(*row) for row in rows]
+
+
+async def find(connection: AsyncConnection, unit: Unit, name: str) -> SkillRow:
+    """The unit's skill of that name; NotFound."""
+    rows = await every(connection, unit)
+    return pick(name, rows, "skill", "Declare it under [[skill]] and run todoke apply.")
