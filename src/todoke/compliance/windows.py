@@ -8,51 +8,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from todoke.model.calling_window import WHOLE_DAY, Window
 from todoke.model.clock import Micros, from_datetime, to_datetime
-from todoke.model.errors import Invalid
 
-WHOLE_DAY = 24 * 60
 _LOOK_AHEAD_DAYS = 3
 
 
-class Window(NamedTuple):
-    """Minutes after local midnight, from `start` up to but not including `end`."""
-
-    start: int
-    end: int
-
-    @property
-    def always(self) -> bool:
-        """Open at any hour, so that the zone does not matter."""
-        return self.start == 0 and self.end == WHOLE_DAY
-
-
-def parse(text: str) -> Window:
-    """A window from `08:00-21:00` or `00-24`; Invalid where it is none."""
-    try:
-        first, last = text.split("-")
-        window = Window(_minutes(first), _minutes(last))
-    except ValueError:
-        raise Invalid(f"{text!r} is not a calling window.", fix="Write it as 08:00-21:00, or 00:00-24:00.") from None
-    if window.start >= window.end:
-        raise Invalid(f"The calling window {text!r} ends before it starts.", fix="It must lie within one day.")
-    return window
-
-
-def _minutes(text: str) -> int:
-    hours, _, minutes = text.strip().partition(":")
-    total = int(hours) * 60 + int(minutes or "0")
-    if not (0 <= total <= WHOLE_DAY and int(minutes or "0") < 60 and int(hours) >= 0):
-        raise ValueError(text)
-    return total
+def always(window: Window) -> bool:
+    """Open at any hour, so that the zone does not matter."""
+    return window.start == 0 and window.end == WHOLE_DAY
 
 
 def is_open(window: Window, zones: tuple[str, ...], now: Micros) -> bool:
     """Whether a text may go out now to a contact who is in one of these zones."""
-    if window.always:
+    if always(window):
         return True
     moment = to_datetime(now)
     return bool(zones) and all(window.start <= _minute(moment, zone) < window.end for zone in zones)
@@ -60,7 +31,7 @@ def is_open(window: Window, zones: tuple[str, ...], now: Micros) -> bool:
 
 def closes_at(window: Window, zones: tuple[str, ...], now: Micros) -> Micros | None:
     """When the window that is open now closes in the first of the zones; None where it never does."""
-    if window.always:
+    if always(window):
         return None
     return min(edge for zone in zones for edge in _edges(zone, window.end, now) if edge > now)
 

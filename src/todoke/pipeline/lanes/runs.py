@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from todoke.compliance import windows
 from todoke.model import ids
+from todoke.model.calling_window import Window
 from todoke.model.clock import Micros
 from todoke.model.run import RunState
 from todoke.providers.base import Sender
@@ -66,7 +67,7 @@ class LaneRun:
 
     def _gate(self, zone_set: int, now: Micros) -> tuple[Micros, Micros | None]:
         """(valid until, 0 for open or the moment it opens or None)."""
-        window = windows.Window(*self.data.window)
+        window = Window(*self.data.window)
         zones = self.zones[zone_set]
         if windows.is_open(window, zones, now):
             closes = windows.closes_at(window, zones, now)

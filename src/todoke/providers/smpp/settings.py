@@ -35,6 +35,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     window: int = 20  # submissions that may wait for their answer, per link
     tls: bool = False
     tls_verify: bool = True
+    tls_ca: str = ""  # a file of a certificate authority, where it is not one that the machine trusts
     response_timeout: float = 30.0
     enquire_link: float = 25.0
     response_ids: IdStyle = IdStyle.EXACT
@@ -64,7 +65,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """The TLS context, None without TLS."""
         if not self.tls:
             return None
-        context = ssl.create_default_context()
+        context = ssl.create_default_context(cafile=self.tls_ca or None)
         if not self.tls_verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

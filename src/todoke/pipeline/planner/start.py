@@ -1,0 +1,170 @@
+"""Start a skill over a calling list: everything that can be wrong is said before the first message, then a run is
+inserted.
+
+A run is a few rows, whatever the size of the list; lanes begin to take from it at once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from todoke.model.calling_window import Window
+from todoke.model.clock import HOUR, Micros
+from todoke.model.errors import Conflict, Invalid
+from todoke.sms.rendering import MissingField, Renderer
+from todoke.sms.templates import Template, TemplateError, UnknownField, parse
+from todoke.store.catalogue import adhoc, codes, lists, registrations, skills, templates, units
+from todoke.store.catalogue.lists import ListRow
+from todoke.store.catalogue.units import Unit
+from todoke.store.hot.base import SEPARATOR, NewRun
+from todoke.store.store import Store
+
+_SAMPLE = 500  # contacts whose text is tried before the start
+
+
+class StartedRun(NamedTuple):
+    """`warnings` are sentences for whoever started it."""
+
+    bucket: int
+    run_id: int
+    contacts: int
+    warnings: tuple[str, ...]
+
+
+class _Choice(NamedTuple):
+    unit: Unit
+    calling_list: ListRow
+    skill_id: int
+    transport_code_id: int
+    body: str
+    template_version_id: int
+    expiry_hours: int
+    groups: tuple[int, ...]
+
+
+async def start_skill(
+    store: Store,
+    *,
+    business_unit: str | None,
+    skill: str,
+    calling_list: str,
+    now: Micros,
+    text: str | None = None,
+) -> StartedRun:
+    """Start a skill with its template, or with `text` in its place.
+
+    NotFound for a name that is not there, Invalid for a text that the list cannot fill, Conflict for a list that is
+    not ready.
+    """
+    async with store.reading() as connection:
+        unit = await units.only(connection, business_unit)
+        row = await skills.find(connection, unit, skill)
+        chosen_list = await lists.find(connection, unit, calling_list)
+        stored = await templates.find(connection, unit, row.template)
+        choice = _Choice(
+            unit,
+            chosen_list,
+            row.id,
+            row.transport_code_id,
+            stored.body if text is None else text,
+            stored.version_id,
+            row.expiry_hours,
+            await registrations.scrub_groups(connection, unit, row.transport_code_id),
+        )
+    return await _start(store, choice, now)
+
+
+async def start_text(
+    store: Store,
+    *,
+    business_unit: str | None,
+    code: str | None,
+    calling_list: str,
+    text: str,
+    window: Window,
+    now: Micros,
+) -> StartedRun:
+    """Text a list at once, without a stored template. The code may be left out where the business unit has only one."""
+    async with store.reading() as connection:
+        unit = await units.only(connection, business_unit)
+        chosen_list = await lists.find(connection, unit, calling_list)
+        chosen_code = await codes.only(connection, unit, code)
+    _compiled(text, chosen_list)  # before anything is written
+    async with store.writing() as connection:
+        made = await adhoc.prepare(connection, unit, chosen_code, text, window, now)
+        choice = _Choice(
+            unit,
+            chosen_list,
+            made.skill_id,
+            chosen_code.id,
+            text,
+            made.template_version_id,
+            made.expiry_hours,
+            await registrations.scrub_groups(connection, unit, chosen_code.id),
+        )
+    return await _start(store, choice, now)
+
+
+async def _start(store: Store, choice: _Choice, now: Micros) -> StartedRun:
+    calling_list, unit = choice.calling_list, choice.unit
+    if calling_list.state != "ready":
+        raise Conflict(
+            f"The list {calling_list.name!r} is {calling_list.state}.",
+            fix="Import it again, or wait until it is ready.",
+        )
+    if not calling_list.contacts:
+        raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
+    template, renderer = _compiled(choice.body, calling_list)
+    warnings = [
+        f"{suspect!r} in the text looks like a merge field but is sent as it stands."
+        for suspect in template.suspects(calling_list.fields)
+    ]
+    warnings += await _try(store, choice, renderer)
+    run_id = await store.hot.start_run(
+        NewRun(
+            unit.bucket,
+            unit.id,
+            choice.skill_id,
+            calling_list.id,
+            choice.transport_code_id,
+            choice.body,
+            choice.template_version_id,
+            choice.groups,
+            now,
+            now + choice.expiry_hours * HOUR,
+        )
+    )
+    return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings))
+
+
+def _compiled(body: str, calling_list: ListRow) -> tuple[Template, Renderer]:
+    if not body.strip():
+        raise Invalid("The text is empty.", fix="Write what is to be sent.")
+    try:
+        template = parse(body)
+        return template, template.compile(calling_list.fields)
+    except (TemplateError, UnknownField) as error:
+        raise Invalid(str(error), where=f"text for the list {calling_list.name!r}") from None
+
+
+async def _try(store: Store, choice: _Choice, renderer: Renderer) -> list[str]:
+    """Compose for the first contacts: a field that is empty in all of them is a mistake, in some of them a warning."""
+    last = min(_SAMPLE, choice.calling_list.contacts) - 1
+    contacts = await store.hot.read_contacts(choice.unit.bucket, choice.calling_list.id, 0, last, ())
+    missing: dict[str, int] = {}
+    for contact in contacts:
+        try:
+            renderer.render(contact.fields.split(SEPARATOR))
+        except MissingField as error:
+            missing[error.field] = missing.get(error.field, 0) + 1
+    if contacts and sum(missing.values()) == len(contacts):
+        field = max(missing, key=missing.__getitem__)
+        raise Invalid(
+            f"{{{field}}} is empty for every one of the first {len(contacts)} contacts, so nobody would get a text.",
+            fix=f"Give it a default, {{{field}|friend}}, or correct the list.",
+        )
+    return [
+        f"{{{field}}} is empty for {count} of the first {len(contacts)} contacts; they are skipped. "
+        f"A default, {{{field}|friend}}, would reach them."
+        for field, count in sorted(missing.items())
+    ]
