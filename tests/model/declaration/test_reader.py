@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todoke.model.declaration import Declaration, Problem, read
-from todoke.model.provider_kind import Smpp
+from todoke.model import declaration as declarations
+from todoke.model.declaration import Declaration, Problem
+from todoke.providers.kinds import KINDS
+from todoke.providers.smpp.settings import Bind, SmppSettings
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "acme.toml"
 
 UNIT = '[[business_unit]]\nname = "Acme"\ndefault_region = "US"\n'
 SMPP = '[[provider]]\nname = "c"\nkind = "smpp"\nhost = "h"\nsystem_id = "s"\n'
+
+
+def read(file: str, text: str) -> tuple[Declaration, list[Problem]]:
+    return declarations.read(file, text, KINDS)
 
 
 def errors(text: str) -> list[str]:
@@ -33,8 +39,8 @@ def test_the_example_has_no_mistake() -> None:
 def test_an_smpp_provider_has_its_settings_beside_its_name() -> None:
     declaration, problems = read("a.toml", SMPP + 'password = "env:CARRIER"\nbind = "pair"\ntls = true')
     assert problems == []
-    assert declaration.providers[0].entry.settings == Smpp(
-        host="h", system_id="s", password="env:CARRIER", bind="pair", tls=True
+    assert declaration.providers[0].entry.settings == SmppSettings(
+        host="h", system_id="s", password="env:CARRIER", bind=Bind.PAIR, tls=True
     )
 
 
@@ -91,13 +97,14 @@ name = "y"
         ("a = 1\nb =", "a.toml:2", "not TOML"),
         ("x = '''", "a.toml:1", "not TOML"),
         ('[[provider]]\nname = "c"\nkind = "smp"', "a.toml:3: provider.kind", "Did you mean 'smpp'?"),
-        ('[[provider]]\nname = "c"', "a.toml:1: provider.kind", "one of smpp, simulator"),
-        (SMPP, "a.toml:1: provider.password", "env:NAME"),
+        ('[[provider]]\nname = "c"', "a.toml:1: provider.kind", "Add kind = ..."),
+        (SMPP.replace('host = "h"', ""), "a.toml:1: provider.host", "Add host = ..., a text in quotes"),
+        (SMPP + "links = 65", "a.toml:6: provider.links", "Links must be between 1 and 64."),
         (SMPP + 'password = "123456789"', "a.toml:6: provider.password", "at most 8"),
         (SMPP + 'password = "env:a b"', "a.toml:6: provider.password", "not the name of a variable"),
         (SMPP + 'password = "env:TODOKE_PASSWORD"', "a.toml:6: provider.password", "TODOKE_SECRET_"),
         (SMPP + 'password = "env:A"\nbind = "transciever"', "a.toml:7: provider.bind", "Did you mean 'transceiver'?"),
-        (SMPP + 'password = "env:A"\nport = "x"', "a.toml:7: provider.port", "a port from 1 to 65535"),
+        (SMPP + 'password = "env:A"\nport = "x"', "a.toml:7: provider.port", "a whole number"),
         (
             '[[transport_code]]\ncode = "12"\ntype = "short"\nprovider = "c"',
             "a.toml:2: transport_code.code",

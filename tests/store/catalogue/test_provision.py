@@ -136,6 +136,7 @@ async def test_what_changed_is_told_field_by_field(store: Store, declare: Declar
     assert fields[("skill", "delivery-notice")] == {"window": ("08:00-21:00", "09:00-20:00")}
     assert fields[("provider", "carrier")]["kind"] == ("simulator", "smpp")
     assert fields[("provider", "carrier")]["password"] == (None, "env:CARRIER")
+    assert set(fields[("provider", "carrier")]) == {"kind", "host", "system_id", "password"}
     async with store.reading() as connection:
         unit = await units.find(connection, "Acme")
         text = await templates.find(connection, unit, "Delivery")

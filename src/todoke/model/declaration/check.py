@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -28,7 +30,14 @@ def check(kind: type[T], table: Mapping[str, object], place: Place) -> tuple[T |
         elif field.default is NODEFAULT and field.default_factory is NODEFAULT:
             fix = f"Add {field.name} = ..., {described(field.type)}."
             problems.append(place.problem(field.name, "It is missing.", fix))
-    return (None if problems else kind(**values)), problems
+    if problems:
+        return None, problems
+    try:
+        return kind(**values), []
+    except ValueError as error:  # the class has rules of its own; the first key that it names is to blame
+        named = re.search(r"`(\w+)`", str(error))
+        key = named[1] if named and named[1] in table else None
+        return None, [place.problem(key, f"{_capital(str(error).replace('`', ''))}.", "")]
 
 
 def unknown(table: Iterable[str], known: list[str], place: Place) -> Iterator[Problem]:
@@ -58,11 +67,18 @@ def described(kind: object) -> str:
                 return meta.description
     if options := _options(kind):
         return " or ".join(f'"{option}"' if isinstance(option, str) else str(option) for option in options)
-    return {str: "a text in quotes", bool: "true or false"}.get(cast(Any, kind), "a value")
+    words = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+    return words.get(cast(Any, kind), "a value")
 
 
 def _options(kind: object) -> tuple[object, ...]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(member.value for member in kind)
     return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _short(value: str) -> str:

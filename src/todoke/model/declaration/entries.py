@@ -9,8 +9,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from todoke.model.provider_kind import KINDS, ProviderSettings
-
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
     str,
@@ -37,18 +35,18 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Who carries messages: one account with them."""
+    """Who carries messages: one account with them. `settings` is of the class of its kind."""
 
     name: Name
     kind: str
-    settings: ProviderSettings
+    settings: Struct
 
 
 class ProviderHead(Struct, frozen=True, kw_only=True):
     """A provider without the settings of its kind, as it stands in the file."""
 
     name: Name
-    kind: Annotated[str, Meta(description=f"one of {', '.join(KINDS)}")]
+    kind: Annotated[str, Meta(description='such as "smpp"')]
 
 
 class TransportCode(Struct, frozen=True, kw_only=True):

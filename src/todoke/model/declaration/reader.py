@@ -25,7 +25,7 @@ from todoke.model.declaration.entries import (
     TransportCode,
 )
 from todoke.model.declaration.place import Place, Problem, locate
-from todoke.model.provider_kind import KINDS
+from todoke.model.provider_kind import Kinds
 
 _KINDS: dict[str, type[BusinessUnit | TransportCode | Registration | DncGroup | Campaign | Template | Skill]] = {
     "business_unit": BusinessUnit,
@@ -39,8 +39,11 @@ _KINDS: dict[str, type[BusinessUnit | TransportCode | Registration | DncGroup | 
 TABLES = ("business_unit", "provider", "transport_code", "registration", "dnc_group", "campaign", "template", "skill")
 
 
-def read(file: str, text: str) -> tuple[Declaration, list[Problem]]:
-    """What the text declares, without the entries that have a mistake, and the problems in order of their lines."""
+def read(file: str, text: str, kinds: Kinds) -> tuple[Declaration, list[Problem]]:
+    """What the text declares, without the entries that have a mistake, and the problems in order of their lines.
+
+    `kinds` are the kinds of provider that may be named.
+    """
     declaration = Declaration(file)
     try:
         tables = tomllib.loads(text)
@@ -65,7 +68,7 @@ def read(file: str, text: str) -> tuple[Declaration, list[Problem]]:
             found = [first] * len(entries)
         for raw, place in zip(entries, found, strict=True):
             _mention(declaration, table, raw)
-            entry, wrong = _provider(raw, place) if table == "provider" else check(_KINDS[table], raw, place)
+            entry, wrong = _provider(raw, place, kinds) if table == "provider" else check(_KINDS[table], raw, place)
             problems += wrong
             if entry is None:
                 continue
@@ -84,18 +87,22 @@ def _entries(value: object) -> list[dict[str, object]] | None:
     return cast(list[dict[str, object]], entries) if all(isinstance(entry, dict) for entry in entries) else None
 
 
-def _provider(raw: Mapping[str, object], place: Place) -> tuple[Entry | None, list[Problem]]:
+def _provider(raw: Mapping[str, object], place: Place, kinds: Kinds) -> tuple[Entry | None, list[Problem]]:
     """A provider's own keys and its kind's stand side by side."""
     head, problems = check(ProviderHead, {key: raw[key] for key in ("name", "kind") if key in raw}, place)
     kind = raw.get("kind")
     if not isinstance(kind, str):
         return None, problems
-    if kind not in KINDS:
-        return None, [*problems, place.problem("kind", f"There is no kind {kind!r}.", suggestion(kind, KINDS))]
-    settings, wrong = check(KINDS[kind], {key: raw[key] for key in raw if key not in ("name", "kind")}, place)
-    if head is None or settings is None:
-        return None, problems + wrong
-    return Provider(name=head.name, kind=kind, settings=settings), problems + wrong
+    if kind not in kinds:
+        return None, [*problems, place.problem("kind", f"There is no kind {kind!r}.", suggestion(kind, kinds))]
+    settings, wrong = check(kinds[kind], {key: raw[key] for key in raw if key not in ("name", "kind")}, place)
+    problems += wrong
+    secret = raw.get("password")
+    if settings is not None and isinstance(secret, str):
+        problems += rules.password(secret, place)
+    if head is None or settings is None or not all(problem.warning for problem in problems):
+        return None, problems
+    return Provider(name=head.name, kind=kind, settings=settings), problems
 
 
 def _repeated(seen: dict[tuple[object, ...], Place], entry: Entry, place: Place) -> list[Problem]:

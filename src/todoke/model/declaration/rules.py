@@ -21,7 +21,7 @@ from todoke.model.declaration.entries import (
 )
 from todoke.model.declaration.place import Place, Problem
 from todoke.model.errors import Invalid
-from todoke.model.provider_kind import REFERENCE, Smpp
+from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
 from todoke.sms.templates import TemplateError, parse
 
@@ -65,8 +65,6 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
         case BusinessUnit() if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
             fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
             yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
-        case Provider(settings=Smpp() as settings):
-            yield from _password(settings.password, place)
         case TransportCode():
             yield from _code(entry, place)
         case Template():
@@ -80,7 +78,8 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
             pass
 
 
-def _password(password: str, place: Place) -> Iterator[Problem]:
+def password(password: str, place: Place) -> Iterator[Problem]:
+    """The problems of a password that stands in the file."""
     if not password.startswith(REFERENCE):
         if len(password) > _SMPP_PASSWORD:
             sentence = f"An SMPP password has at most {_SMPP_PASSWORD} characters."

@@ -29,7 +29,7 @@ async def provision(work: Work) -> None:
 
 async def _provider(work: Work, declared: Declared[Provider]) -> None:
     entry = declared.entry
-    settings: dict[str, Any] = msgspec.to_builtins(entry.settings)
+    settings = _settings(entry)
     found = next((row for row in await providers.every(work.connection) if row.name == entry.name), None)
     if found is None:
         values = {"name": entry.name, "kind": entry.kind, "bucket": 0, "settings": settings, "created_at": work.now}
@@ -42,6 +42,16 @@ async def _provider(work: Work, declared: Declared[Provider]) -> None:
         await work.connection.execute(
             update(provider).where(provider.c.id == found.id).values(kind=entry.kind, settings=settings)
         )
+
+
+def _settings(entry: Provider) -> dict[str, Any]:
+    """What the file says beside the defaults of the kind, which stay with its class."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(entry.settings)}
+    return {
+        key: msgspec.to_builtins(value)
+        for key, value in msgspec.structs.asdict(entry.settings).items()
+        if value != defaults[key]
+    }
 
 
 def _differs(work: Work, name: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
