@@ -169,7 +169,7 @@ def simulator(*arguments: str) -> Iterator[dict[str, int]]:
         process.wait(10)
 
 
-def _blast_in_process(port: int, count: int, receipts: bool) -> float:
+def blast_in_process(port: int, count: int, receipts: bool) -> float:
     command = [sys.executable, "-m", "bench.blaster", "--port", str(port), "--count", str(count)]
     output = subprocess.run(
         [*command, *(["--receipts"] if receipts else [])], check=True, capture_output=True, text=True
@@ -188,7 +188,7 @@ def cases(count: int = 300_000, runs: int = 3) -> Iterator[dict[str, Any]]:
             with tempfile.TemporaryDirectory() as folder:
                 arguments = ["--ledger", str(Path(folder) / "ledger"), "--receipt-delay", "0"]
                 with simulator(*arguments, *([] if receipts else ["--no-receipts"])) as ports:
-                    rates.append(_blast_in_process(ports["smpp_port"], count, receipts))
+                    rates.append(blast_in_process(ports["smpp_port"], count, receipts))
         value = statistics.median(rates)
         yield {
             "name": name,

@@ -11,14 +11,15 @@ from typing import cast
 
 from todoke.providers.simulator.behaviour import Behaviour, Fate
 from todoke.providers.simulator.inbound import Mail
-from todoke.providers.simulator.smsc import Account, Outcome, Smsc
+from todoke.providers.simulator.responses import Judged, submit_response
+from todoke.providers.simulator.smsc import Account, Smsc
 from todoke.providers.simulator.submission import Submission, submissions
+from todoke.providers.simulator.window import InboundWindow
 from todoke.smpp import status
 from todoke.smpp.errors import FramingError, SmppError, UnknownCommandError
 from todoke.smpp.pdu import (
     HEADER,
     HEADER_SIZE,
-    MAX_SEQUENCE,
     RESPONSE,
     Bind,
     BindReceiver,
@@ -28,7 +29,6 @@ from todoke.smpp.pdu import (
     DataSm,
     DataSmResp,
     DeliverSmResp,
-    Destination,
     EnquireLink,
     GenericNack,
     Pdu,
@@ -36,11 +36,8 @@ from todoke.smpp.pdu import (
     QuerySmResp,
     ReplaceSm,
     SubmitMulti,
-    SubmitMultiResp,
     SubmitSm,
-    SubmitSmResp,
     Unbind,
-    Unsuccessful,
     decode_body,
     encode,
     read_header,
@@ -50,7 +47,6 @@ from todoke.smpp.pdu.codec import KINDS
 SYSTEM_ID = "todoke"
 _BIND_WITHIN = 30.0
 _EARLY_RECEIPT_LEAD = 0.05
-_INVALID_LIST = 0x34
 
 
 class State(Enum):
@@ -77,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         self._out: list[bytes] = []
         self._sequence = 0
-        self._on_the_way: dict[int, tuple[float, Mail]] = {}
+        self._window = InboundWindow(smsc.settings.inbound_window)
         self._sweeping = False
         self._writable = True
         self._closing = False
@@ -105,8 +101,7 @@ class Connection(asyncio.Protocol):
             smsc.stats.bound -= 1
             if self in account.outbox.receivers:
                 account.outbox.receivers.remove(self)
-            mail, self._on_the_way = [one for _, one in self._on_the_way.values()], {}
-            account.outbox.give_back(mail)
+            account.outbox.give_back(self._window.clear())
             smsc.settle()
 
     def pause_writing(self) -> None:
@@ -142,21 +137,13 @@ class Connection(asyncio.Protocol):
 
     def deliver(self, waiting: deque[Mail]) -> None:
         """Take from `waiting` what the window has room for."""
-        room = self._smsc.settings.inbound_window - len(self._on_the_way)
         if self._held or self._closing:
             return
-        now = self._smsc.clock()
-        while waiting and room > 0:
-            mail = waiting.popleft()
-            room -= 1
-            self._sequence = self._sequence % MAX_SEQUENCE + 1
-            self._on_the_way[self._sequence] = now, mail
-            self._out.append(HEADER.pack(HEADER_SIZE + len(mail.body), mail.command, 0, self._sequence) + mail.body)
-            self._smsc.stats.inbound_sent += 1
+        pdus = self._window.fill(waiting, self._smsc.clock())
+        self._smsc.stats.inbound_sent += len(pdus)
+        self._out += pdus
         self._smsc.ready(self)
-        if self._on_the_way and not self._sweeping:
-            self._sweeping = True
-            self._smsc.later.after(self._smsc.behaviour.acknowledge_timeout, self._sweep)
+        self._sweep_later()
 
     def flush(self) -> None:
         """Write what is ready, with one write; close when it was the last."""
@@ -265,25 +252,11 @@ class Connection(asyncio.Protocol):
             self._answer(pdu.command, status.RINVBNDSTS, pdu.sequence)
             return
         self.submits += 1
-        outcomes = [
-            (one, self._smsc.take(self, account, one) if isinstance(one, Submission) else None)
+        judged: list[Judged] = [
+            (one, self._smsc.take(self, account, one)) if isinstance(one, Submission) else one
             for one in submissions(pdu)
         ]
-        taken = [outcome for _, outcome in outcomes if outcome is not None]
-        fate = taken[0].fate if taken else Fate.ANSWERED
-        given = next((outcome.given for outcome in taken if outcome.given), "")
-        if isinstance(pdu, SubmitMulti):
-            refused = tuple(
-                _unsuccessful(one, outcome)
-                for one, outcome in zip(pdu.destinations, (o for _, o in outcomes), strict=True)
-                if outcome is None or outcome.status
-            )
-            response: Pdu = SubmitMultiResp(
-                sequence=pdu.sequence, message_id=given, unsuccessful=refused, status=0 if given else status.RSUBMITFAIL
-            )
-        else:
-            kind = SubmitSmResp if isinstance(pdu, SubmitSm) else DataSmResp
-            response = kind(sequence=pdu.sequence, message_id=given, status=taken[0].status)
+        response, fate = submit_response(pdu, judged)
         self._respond(encode(response), fate)
 
     def _respond(self, response: bytes, fate: Fate) -> None:
@@ -326,11 +299,8 @@ class Connection(asyncio.Protocol):
         return status.RINVBNDSTS if self._account is None else otherwise
 
     def _acknowledged(self, sequence: int, command_status: int) -> None:
-        assert self._account is not None or not self._on_the_way
-        if self._account is None or sequence not in self._on_the_way:
-            return
-        if command_status == 0:
-            del self._on_the_way[sequence]
+        """Only a status of 0 ends the repeats; what was refused comes again after its time-out."""
+        if command_status == 0 and self._account is not None and self._window.acknowledge(sequence):
             self._account.outbox.acknowledged()
             self._send_mail()
 
@@ -339,19 +309,21 @@ class Connection(asyncio.Protocol):
             self._account.outbox.send()
 
     def _sweep(self) -> None:
-        """Repeat what was not acknowledged in time, refused or lost: the oldest stand first."""
+        """Repeat what was not acknowledged in time."""
         self._sweeping = False
         if self._account is None or self._transport is None:
             return
-        timeout, now = self._smsc.behaviour.acknowledge_timeout, self._smsc.clock()
-        overdue = [sequence for sequence, (sent, _) in self._on_the_way.items() if sent + timeout <= now + 0.001]
-        mail = [self._on_the_way.pop(sequence)[1] for sequence in overdue]
+        mail = self._window.overdue(self._smsc.behaviour.acknowledge_timeout, self._smsc.clock())
         if mail:
             self._account.outbox.give_back(mail)
-        if self._on_the_way and not self._sweeping:
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        oldest = self._window.oldest()
+        if oldest is not None and not self._sweeping:
             self._sweeping = True
-            oldest = next(iter(self._on_the_way.values()))[0]
-            self._smsc.later.after(max(0.0, oldest + timeout - now), self._sweep)
+            due = oldest + self._smsc.behaviour.acknowledge_timeout
+            self._smsc.later.after(max(0.0, due - self._smsc.clock()), self._sweep)
 
     def _expect_bind(self) -> None:
         if self._state is State.OPEN:
@@ -365,11 +337,3 @@ class Connection(asyncio.Protocol):
 
     def _send(self, pdu: Pdu) -> None:
         self._out.append(encode(pdu))
-
-
-def _unsuccessful(destination: object, outcome: Outcome | None) -> Unsuccessful:
-    if isinstance(destination, Destination) and outcome is not None:
-        return Unsuccessful(
-            destination.destination_addr, destination.dest_addr_ton, destination.dest_addr_npi, outcome.status
-        )
-    return Unsuccessful(getattr(destination, "dl_name", ""), 0, 0, _INVALID_LIST)

@@ -137,7 +137,7 @@ class _Handlers:
                 "Submit from this code first, or name it in codes.",
             ) from None
         except segments.TooLong as error:
-            raise _Problem(422, str(error), "text", "Shorten the text.") from error
+            raise _Problem(422, f"{error}.", "text", "Shorten the text.") from error
         return _json({"account": account, "segments": count}, 202)
 
     async def faults(self, _: web.Request) -> web.Response:
@@ -241,7 +241,7 @@ def _refuse(message: str, field: str | None) -> NoReturn:
     """Say which field: msgspec writes ``Expected `float` <= 1.0 - at `$.queue_full_ratio` ``."""
     sentence, _, place = message.partition(" - at `$")
     place = place.strip("`").lstrip(".")
-    if not place and "unknown field" in sentence:
+    if not place and " field `" in sentence:
         place = sentence.split("`")[1]
     raise _Problem(
         422, f"{sentence}.", field or place or None, f"Correct {field or place or 'the body'} and send it again."

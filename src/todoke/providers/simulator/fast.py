@@ -7,6 +7,7 @@ What it does not do: phones, replies, faults, throttling. Receipts come in one s
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -15,22 +16,22 @@ from itertools import islice
 from struct import Struct
 from typing import cast
 
+from todoke.providers.simulator.fast_receipts import FastAccount, ReceiptTemplate
 from todoke.providers.simulator.ledger import Ledger, LedgerError
 from todoke.providers.simulator.stats import Stats
-from todoke.providers.simulator.styles import FIRST_NUMBER, STYLES, Final, receipt_text
+from todoke.providers.simulator.styles import FIRST_NUMBER
 
 BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
 SUBMIT_SM, DELIVER_SM, UNBIND, ENQUIRE_LINK, GENERIC_NACK = 0x04, 0x05, 0x06, 0x15, 0x80000000
 RESPONSE = 0x80000000
 
+_log = logging.getLogger(__name__)
 _HEAD = Struct(">II")
 _HEADER = Struct(">IIII")
 _MAX_PDU = 65_536
 _ANSWER = Struct(">III").pack(27, SUBMIT_SM | RESPONSE, 0)  # then the sequence number, ten digits and a NUL
 _THOUSANDS = 10_000
 _ENDINGS = [b"%04d\0" % number for number in range(_THOUSANDS)]
-_ID_TLV = b"\x00\x1e\x00\x0b"
-_STATE_TLV = b"\x00\x04\x27\x00\x01\x02"  # ends the id's string, then message_state DELIVERED
 
 
 class FastServer:
@@ -54,8 +55,7 @@ class FastServer:
         self.number = FIRST_NUMBER + (ledger.count if ledger else 0)
         self.connections: set[FastConnection] = set()
         self.opened = 0
-        self._receipt_second = 0
-        self._receipt_words = b"", b""
+        self.template = ReceiptTemplate()
 
     def connection(self) -> FastConnection:
         """The protocol of a new connection."""
@@ -70,44 +70,10 @@ class FastServer:
             connection.drop()
         return len(connections)
 
-    def receipt_words(self) -> tuple[bytes, bytes]:
-        """A receipt's octets before and after its id: from esm_class to `id:`, and the rest up to the TLV's value."""
-        second = int(time.time())
-        if second != self._receipt_second:
-            self._receipt_second = second
-            text = receipt_text(STYLES["standard"], Final(FIRST_NUMBER, "DELIVRD", "000", second, second, "")).encode()
-            # esm_class 4 (a receipt), protocol, priority, two empty times, four octets of 0, sm_length
-            front = b"\x04\0\0\0\0\0\0\0\0" + bytes((len(text),)) + text[:3]
-            self._receipt_words = front, text[13:] + _ID_TLV
-        return self._receipt_words
-
     def repeat_unacknowledged(self) -> None:
         """Send again what was not acknowledged since the last call."""
         for connection in self.connections:
             connection.repeat()
-
-
-class FastAccount:
-    """The receipts of one account and the connections that may take them."""
-
-    def __init__(self, stats: Stats, window: int) -> None:
-        self.backlog: deque[bytes] = deque()
-        self.receivers: list[FastConnection] = []
-        self.window = window
-        self._stats = stats
-
-    def offer(self, receipts: list[bytes]) -> None:
-        """Take receipts (deliver_sm bodies) and send what the connections have room for."""
-        self._stats.waiting += len(receipts)
-        self.backlog.extend(receipts)
-        self.send()
-
-    def send(self) -> None:
-        """Send from the backlog while a connection has room."""
-        for receiver in self.receivers:
-            if not self.backlog:
-                return
-            receiver.deliver(self.backlog)
 
 
 class FastConnection(asyncio.Protocol):
@@ -140,17 +106,20 @@ class FastConnection(asyncio.Protocol):
             server.stats.bound -= 1
             if self in account.receivers:
                 account.receivers.remove(self)
-            account.backlog.extendleft(reversed(self._unacknowledged.values()))
-            self._unacknowledged = {}
-            account.send()
+            receipts, self._unacknowledged = list(self._unacknowledged.values()), {}
+            account.give_back(receipts)
 
     def pause_writing(self) -> None:
-        """The client does not read: no receipts for now."""
+        """The client does not read: take nothing more from it, so that what it is owed stays bounded."""
         self._writable = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._writable = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
         if self._account is not None:
             self._account.send()
 
@@ -200,12 +169,16 @@ class FastConnection(asyncio.Protocol):
                 return
             try:
                 first = self._record(len(sequences), data[:at])
-            except LedgerError:
+                if want_receipts:
+                    self._make_receipts(first, submits, data)
+            except LedgerError as error:
+                _log.error("the simulator drops a connection: %s", error, extra={"action": "simulator.ledger"})
+                self.drop()
+                return
+            except (ValueError, IndexError):  # a submit with too few fields
                 self.drop()
                 return
             answers.append(_answers(first, sequences))
-            if want_receipts:
-                self._make_receipts(first, submits, data)
         if answers and self._transport is not None:
             self._transport.write(b"".join(answers))
         if acknowledged:
@@ -232,12 +205,11 @@ class FastConnection(asyncio.Protocol):
         overdue = [key for key in self._unacknowledged if int.from_bytes(key, "big") <= self._repeat_up_to]
         self._repeat_up_to = self._sequence
         if overdue and self._account is not None:
-            self._server.stats.inbound_repeated += len(overdue)
-            self._account.backlog.extendleft(self._unacknowledged.pop(key) for key in reversed(overdue))
-            self._account.send()
+            self._account.give_back([self._unacknowledged.pop(key) for key in overdue])
 
     def _acknowledge(self, sequences: list[bytes]) -> None:
-        assert self._account is not None
+        if self._account is None:
+            return
         before = len(self._unacknowledged)
         for sequence in sequences:
             self._unacknowledged.pop(sequence, None)
@@ -259,36 +231,13 @@ class FastConnection(asyncio.Protocol):
         return first
 
     def _make_receipts(self, first: int, submits: list[int], data: bytes) -> None:
-        front, back = self._server.receipt_words()
-        find, receipts = data.index, list[bytes]()
-        for number, at in enumerate(submits, first):
-            source = find(0, at + 16) + 1
-            destination = find(0, source + 2) + 1
-            esm_class = find(0, destination + 2) + 1
-            if not data[find(0, find(0, esm_class + 3) + 1) + 1]:
-                continue  # registered_delivery 0: no receipt is wanted
-            digits = b"%010d" % number
-            receipts.append(
-                b"".join(
-                    (
-                        b"\0",
-                        data[destination:esm_class],
-                        data[source:destination],
-                        front,
-                        digits,
-                        back,
-                        digits,
-                        _STATE_TLV,
-                    )
-                )
-            )
-        assert self._account is not None
-        assert self._server.receipt_delay is not None
-        if receipts:
-            if self._server.receipt_delay:
-                self._server.loop.call_later(self._server.receipt_delay, self._account.offer, receipts)
-            else:
-                self._server.loop.call_soon(self._account.offer, receipts)
+        server, account = self._server, self._account
+        assert account is not None
+        receipts = server.template.bodies(first, submits, data, int(time.time()))
+        if receipts and server.receipt_delay:
+            server.loop.call_later(server.receipt_delay, account.offer, receipts)
+        elif receipts:
+            server.loop.call_soon(account.offer, receipts)
 
     def _other(self, command: int, pdu: bytes) -> bytes:
         sequence = int.from_bytes(pdu[12:16], "big")

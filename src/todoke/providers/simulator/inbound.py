@@ -64,13 +64,12 @@ class Outbox:
         self.stats.inbound_acknowledged += count
 
     def send(self) -> None:
-        """Send while connections have room; the one that was first goes last next time."""
-        for receiver in self.receivers:
+        """Send while connections have room; the one that took last is asked last next time."""
+        for _ in range(len(self.receivers)):
             if not self.waiting:
                 return
-            receiver.deliver(self.waiting)
-        if len(self.receivers) > 1:
             self.receivers.append(self.receivers.pop(0))
+            self.receivers[-1].deliver(self.waiting)
 
 
 def receipt(style: Style, submission: Submission, final: Final) -> Mail:

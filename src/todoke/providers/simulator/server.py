@@ -98,11 +98,11 @@ class Simulator:
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.", fix="Choose another port."
             ) from error
         stack.push_async_callback(_close, server, drop_all)
-        runner = web.AppRunner(control(settings, self.stats, self.smsc, drop_all), access_log=None)
+        runner = web.AppRunner(control(settings, self.stats, self.smsc, drop_all), access_log=None, shutdown_timeout=1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         try:
-            await web.TCPSite(runner, LOOPBACK, settings.control_port, shutdown_timeout=1).start()
+            await web.TCPSite(runner, LOOPBACK, settings.control_port).start()
         except OSError as error:
             raise PortTaken(
                 f"Cannot listen on {LOOPBACK}:{settings.control_port}: {error.strerror}.",
