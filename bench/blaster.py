@@ -170,6 +170,7 @@ def simulator(*arguments: str) -> Iterator[dict[str, int]]:
 
 
 def blast_in_process(port: int, count: int, receipts: bool) -> float:
+    """`blast` at the default window as a process of its own, so that the caller's loop costs it nothing."""
     command = [sys.executable, "-m", "bench.blaster", "--port", str(port), "--count", str(count)]
     output = subprocess.run(
         [*command, *(["--receipts"] if receipts else [])], check=True, capture_output=True, text=True

@@ -1,0 +1,169 @@
+"""One engine process: opens the store, recovers what dead engines left, sends, and leaves nothing open when it is
+asked to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from todoke.config import Settings
+from todoke.model.clock import SECOND, Clock
+from todoke.pipeline.inbox.inbox import Address, Inbox
+from todoke.pipeline.lanes.holding import Holding
+from todoke.pipeline.lanes.journal import Journal
+from todoke.pipeline.lanes.owner import Owner
+from todoke.pipeline.lanes.recovery import Recovery
+from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.planner.watch import watch_runs
+from todoke.pipeline.receipts.receipts import Receipts
+from todoke.service.fleet import Fleet, Hub
+from todoke.service.machine import FileLock, boot_id, database_clock, host
+from todoke.store.catalogue import installations, registrations
+from todoke.store.flusher import Flusher
+from todoke.store.hot.base import StoreUnavailable
+from todoke.store.store import Store, open_store
+
+_log = logging.getLogger(__name__)
+
+_LOOK = 0.2  # seconds between looks at lanes and runs
+_FLEET_LOOK = 2.0
+_DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
+
+
+class Book:
+    """The inbox's address book, from the catalogue; kept a few seconds."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._known: dict[tuple[int, str], tuple[float, Address | None]] = {}
+
+    async def find(self, provider_id: int, code: str) -> Address | None:
+        known = self._known.get((provider_id, code))
+        if known is not None and known[0] > self._clock.monotonic():
+            return known[1]
+        async with self._store.reading() as connection:
+            row = await registrations.of_code(connection, provider_id, code)
+        found = None
+        if row is not None and row.dnc_group_id is not None:
+            found = Address(row.bucket, row.business_unit_id, row.transport_code_id, row.dnc_group_id, row.keywords)
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[provider_id, code] = (self._clock.monotonic() + 5.0, found)
+        return found
+
+
+class Engine:
+    """`run` until `stop`, or until something breaks that only a new start can mend."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask it to come to an end."""
+        self._stopped.set()
+
+    async def run(self, ready: Callable[[], None] | None = None) -> None:
+        settings, hot = self._settings, self._store.hot
+        clock = await database_clock(hot)
+        async with self._store.reading() as connection:
+            incarnation = await installations.incarnation(connection)
+        recovery = Recovery(hot, clock, boot_id(), incarnation)
+        await recovery.run()
+
+        path = settings.data_dir.absolute() / "journals" / f"{uuid.uuid4().hex}.journal"
+        journal = Journal(path, boot_id(), incarnation)
+        lease = int(settings.lease_s * SECOND)
+        engine_id = await hot.register_engine(
+            host(), boot_id(), os.getpid(), str(path), clock.now(), clock.now() + lease
+        )
+        holding = Holding(hot, engine_id, clock, settings.lease_s)
+        fleet = Fleet(self._store, clock)
+        stops = StopSet()
+        wakes: list[Flusher] = []
+
+        def wake() -> None:
+            for flusher in wakes:
+                flusher.wake()
+
+        owner = Owner(hot, engine_id, clock, holding, journal, stops, fleet.running, wake)
+        receipts = Receipts(fleet.running, wake)
+        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
+
+        def noted(seq: int) -> None:
+            with contextlib.suppress(OSError):  # a full disk: the flush is in the database, which is what counts
+                journal.flushed(seq)
+
+        flusher = Flusher(hot, engine_id, clock, [owner, receipts], noted, interval=settings.flush_ms / 1000)
+        wakes.append(flusher)
+
+        async def look_at_fleet() -> None:
+            await fleet.look(lambda provider_id: Hub(provider_id, owner, receipts, inbox))
+
+        try:
+            await look_at_fleet()
+            await owner.look()
+            _log.info("engine %d runs", engine_id, extra={"action": "engine_up", "engine": engine_id})
+            if ready is not None:
+                ready()
+            async with asyncio.TaskGroup() as tasks:
+                flushing = tasks.create_task(flusher.run())
+                others = [
+                    tasks.create_task(inbox.run()),
+                    tasks.create_task(watch_runs(hot, clock)),
+                    tasks.create_task(_every(_LOOK, owner.look)),
+                    tasks.create_task(_every(_FLEET_LOOK, look_at_fleet)),
+                    tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
+                ]
+                await self._stopped.wait()
+                owner.finish()
+                await fleet.drain(_DRAIN)
+                await asyncio.sleep(0)
+                for task in others:
+                    task.cancel()
+                flusher.finish()
+                await flushing
+                while await flusher.once():
+                    pass
+        finally:
+            await fleet.stop()
+            journal.close()
+        # What was taken and not sent is recovered as after a crash: there is one way to come to an end.
+        await hot.release_lanes(engine_id)
+        await hot.mark_engine(engine_id, "alive", "gone")
+        await recovery.run()
+        _log.info("engine %d is down", engine_id, extra={"action": "engine_down", "engine": engine_id})
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await do()
+        except StoreUnavailable as error:
+            _log.error("%s", error, extra={"action": "store_unavailable"})
+
+
+async def run_engine(settings: Settings, ready: Callable[[], None] | None = None) -> None:
+    """The engine process: until SIGTERM or SIGINT."""
+    async with await open_store(settings.database) as store:
+        lock = FileLock(Path(store.address.path)) if store.address.path else None
+        try:
+            engine = Engine(settings, store)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with contextlib.suppress(NotImplementedError):
+                    loop.add_signal_handler(number, engine.stop)
+            await engine.run(ready)
+        finally:
+            if lock is not None:
+                lock.release()
