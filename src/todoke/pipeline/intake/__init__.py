@@ -1,0 +1,1 @@
+"""A list file becomes contacts: read, mapped, checked, freed of duplicates, grouped by zone, written."""

@@ -1,0 +1,276 @@
+"""A list file becomes a calling list, as a whole or not at all.
+
+The file is read twice: what may become a contact, and at which position, is known only when all of it was seen. In
+between about 30 bytes a row are kept, not the rows. Reading runs in a thread, one batch ahead of the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from todoke.model.clock import Micros
+from todoke.model.errors import Invalid, TodokeError, Unavailable
+from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.mapping import Layout, map_headers, require
+from todoke.pipeline.intake.packing import Packer
+from todoke.pipeline.intake.progress import Progress
+from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.rejects import RejectsFile
+from todoke.pipeline.intake.writing import Sorting
+from todoke.sms.phone import Mismatch, Parser
+from todoke.store.catalogue import units
+from todoke.store.lists import lists
+from todoke.store.lists.base import Finished, OpenImport
+from todoke.store.lists.importer import is_alive, this_process
+from todoke.store.store import Store
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Report = Callable[[Progress], None]
+
+MAX_NAME = 200  # characters of a list's name
+
+
+class ZoneGroup(NamedTuple):
+    """Contacts whose candidate zones are these; without any they are held at the time of sending."""
+
+    zones: list[str]
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A list that can be run. Rows of the file = `contacts` + `rejected`; `reasons` sum up to `rejected`.
+
+    `blank`: lines of nothing but separators, which are no rows. `rejects_path`: the file of rejected rows, if there
+    are any. `fields`: the merge fields in list order; `mapping`: field by header. The rest is how the file was read.
+    """
+
+    list_id: int
+    contacts: int
+    rejected: int
+    blank: int
+    reasons: dict[str, int]
+    rejects_path: Path | None
+    fields: list[str]
+    mapping: dict[str, str]
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    zone_groups: list[ZoneGroup]
+
+
+async def import_list(
+    store: Store,
+    *,
+    business_unit: str,
+    name: str,
+    path: Path,
+    rejects_dir: Path,
+    now: Micros,
+    default_region: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    generate_external_ids: bool = False,
+    progress: Report | None = None,
+) -> Imported:
+    """Import the file as the list `name` of the business unit; what is given is not guessed.
+
+    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header. Raises
+    `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is left of
+    the list. What a killed import leaves cannot be run and is removed by the next one of that name.
+    """
+    name = _checked_name(name)
+    async with store.reading() as connection:
+        unit = await units.find(connection, business_unit)
+    parser = _parser(default_region or unit.default_region)
+    with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake") as thread:
+        source = await asyncio.get_running_loop().run_in_executor(
+            thread, lambda: open_source(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+        )
+        where = f"{path}, line {source.header_line}"
+        layout = map_headers(source.header, mapping, where=where)
+        require(layout, generate_external_ids=generate_external_ids, where=where)
+        opened = await lists.begin(
+            store,
+            unit,
+            name,
+            fields=layout.names,
+            source=path.name,
+            importer=this_process(),
+            alive=is_alive,
+            now=now,
+        )
+        rejects = RejectsFile(rejects_dir / f"{_file_name(name)}-{opened.list_id}-rejected.csv", source.header)
+        checked = Checked(source, layout, parser.parse_many, generate_ids=generate_external_ids)
+        work = _Work(store, opened, source, layout, checked, rejects, parser, thread, progress or _silent)
+        try:
+            await work.run(now)
+        except BaseException:
+            await asyncio.shield(work.clean_up())
+            raise
+    return _imported(opened, source, layout, checked, rejects)
+
+
+class _Work:
+    """The two readings of one import."""
+
+    def __init__(
+        self,
+        store: Store,
+        opened: OpenImport,
+        source: Source,
+        layout: Layout,
+        checked: Checked,
+        rejects: RejectsFile,
+        parser: Parser,
+        thread: ThreadPoolExecutor,
+        report: Report,
+    ) -> None:
+        self._store = store
+        self._opened = opened
+        self._source = source
+        self._layout = layout
+        self._checked = checked
+        self._rejects = rejects
+        self._parser = parser
+        self._thread = thread
+        self._report = report
+
+    async def run(self, now: Micros) -> None:
+        checked = self._checked
+        async with aclosing(_ahead(self._thread, checked.steps())) as steps:
+            async for progress in steps:
+                self._report(progress)
+        if not checked.rows:
+            raise Invalid(
+                "The file has a header but no rows.", where=str(self._source.path), fix="Export the list again."
+            )
+        sorting = Sorting(
+            self._source,
+            self._layout,
+            checked,
+            Packer(self._opened, self._layout, checked.starts),
+            self._rejects,
+            self._parser.parse_many,
+        )
+        contacts = lists.contact_store(self._store)
+        async with aclosing(_ahead(self._thread, sorting.pieces())) as pieces:
+            async for piece in pieces:
+                await contacts.write(self._opened, piece.contacts)
+                self._report(piece.progress)
+        if (sorting.contacts, sorting.rejected) != (checked.accepted.rows, checked.rejected) or (
+            checked.accepted.rows + checked.rejected != checked.rows
+        ):
+            raise AssertionError("rows in = accepted + rejected does not hold")
+        self._rejects.keep()
+        if not sorting.contacts:
+            raise self._nobody()
+        finished = Finished(checked.zone_sets, checked.zone_ranges, sorting.contacts, sorting.rejected, checked.reasons)
+        await lists.finish(self._store, self._opened, finished, now)
+
+    async def clean_up(self) -> None:
+        """Leave nothing of the list, and no file of rejected rows unless it is the answer."""
+        if self._checked.accepted.rows or not self._rejects.kept:
+            self._rejects.discard()
+        try:
+            await lists.abandon(self._store, self._opened)
+        except Unavailable as error:
+            _log.warning(
+                "A failed import could not be removed; the next one of that name will: %s",
+                error,
+                extra={"action": "intake.abandon", "list_id": self._opened.list_id},
+            )
+
+    def _nobody(self) -> Invalid:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self._checked.reasons.most_common(3))
+        return Invalid(
+            f"None of the {self._checked.rows:,} rows can become a contact ({reasons}).",
+            where=str(self._source.path),
+            fix=f"See {self._rejects.path}; are the mapping and the default region right?",
+        )
+
+
+async def _ahead(thread: ThreadPoolExecutor, items: Iterator[T]) -> AsyncGenerator[T]:
+    """Items made in the thread, the next one while this one is used."""
+    loop = asyncio.get_running_loop()
+    coming = loop.run_in_executor(thread, next, items, None)
+    try:
+        while (item := await coming) is not None:
+            coming = loop.run_in_executor(thread, next, items, None)
+            yield item
+    finally:
+        if not coming.done():
+            await asyncio.wait([coming])
+        if not coming.cancelled():
+            coming.exception()  # it was raised above, or is of a batch that nobody waits for
+
+
+def _imported(opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile) -> Imported:
+    groups = zip(checked.zone_sets, checked.zone_counts, strict=True)
+    return Imported(
+        list_id=opened.list_id,
+        contacts=checked.accepted.rows,
+        rejected=checked.rejected,
+        blank=checked.blank,
+        reasons=dict(checked.reasons.most_common()),
+        rejects_path=rejects.path if rejects.kept else None,
+        fields=layout.names,
+        mapping=layout.mapping,
+        encoding=source.encoding.name if source.encoding else None,
+        delimiter=source.delimiter,
+        sheet=source.sheet,
+        zone_groups=sorted((ZoneGroup(zones, count) for zones, count in groups if count), key=lambda found: -found[1]),
+    )
+
+
+def _parser(region: str) -> Parser:
+    def warn(mismatch: Mismatch) -> None:
+        _log.warning("Phone numbers: %s", mismatch, extra={"action": "intake.phone_mismatch"})
+
+    try:
+        return Parser(region, on_mismatch=warn)
+    except ValueError as error:
+        raise Invalid(f"{error}.", where="default region") from error
+
+
+def _checked_name(name: str) -> str:
+    tidy = " ".join(name.split())
+    if not tidy or len(tidy) > MAX_NAME or not tidy.isprintable():
+        raise Invalid(
+            "This is no name for a list.", where="name", fix=f"Give 1 to {MAX_NAME} characters that can be printed."
+        )
+    return tidy
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "list"
+
+
+@contextmanager
+def _sentences(path: Path) -> Generator[None]:
+    """The system's errors about the list file as sentences."""
+    try:
+        yield
+    except TodokeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unavailable(
+            f"The file cannot be read: {reason}.", where=str(path), fix="Copy it to a local disk and try again."
+        ) from error
+
+
+def _silent(_: Progress) -> None:
+    pass

@@ -1,0 +1,169 @@
+"""A list file, opened: how it is written, its header, and its rows as often as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from todoke.model.errors import Conflict, Invalid
+from todoke.pipeline.intake import delimiter as delimiters
+from todoke.pipeline.intake import encoding as encodings
+from todoke.pipeline.intake import workbook
+from todoke.pipeline.intake.encoding import Encoding
+from todoke.pipeline.intake.file_kind import FileKind, file_kind
+from todoke.pipeline.intake.lines import read_chunks
+from todoke.pipeline.intake.rows import Batch, read_rows
+
+_SAMPLE = 256 << 10  # bytes
+_SNIFFED_LINES = 200
+
+
+class Source(Protocol):
+    """An opened list file. `size` is what `Batch.consumed` ends at; `header_line` counts from 1."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def header(self) -> list[str]: ...
+    @property
+    def header_line(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def encoding(self) -> Encoding | None: ...
+    @property
+    def delimiter(self) -> str | None: ...
+    @property
+    def sheet(self) -> str | None: ...
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows below the header, from the start each time. `Conflict` where the file changed meanwhile."""
+        ...
+
+
+def open_source(
+    path: Path, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None
+) -> Source:
+    """Open a list file; what is given is not guessed. Raises `NotFound` or `Invalid`, saying what to do."""
+    if file_kind(path) is FileKind.WORKBOOK:
+        return _open_sheet(path, sheet)
+    return _open_text(path, encoding, delimiter)
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """A delimited text file; it is read from the disk each time."""
+
+    path: Path
+    header: list[str]
+    header_line: int
+    size: int
+    encoding: Encoding
+    delimiter: str
+    version: tuple[int, ...]
+    sheet: None = None
+
+    def batches(self) -> Iterator[Batch]:
+        self._require_unchanged()
+        for batch in read_rows(read_chunks(self.path, self.encoding), self.delimiter):
+            if batch.lines and batch.lines[0] <= self.header_line:
+                batch = batch.after(self.header_line)
+            yield batch
+        self._require_unchanged()
+
+    def _require_unchanged(self) -> None:
+        if _version(self.path) != self.version:
+            raise Conflict("The file changed while it was read.", where=str(self.path), fix="Import it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSource:
+    """A sheet of a workbook, held in memory."""
+
+    path: Path
+    header: list[str]
+    header_line: int
+    frame: pl.DataFrame
+    sheet: str
+    encoding: None = None
+    delimiter: None = None
+
+    @property
+    def size(self) -> int:
+        return self.frame.height
+
+    def batches(self) -> Iterator[Batch]:
+        return workbook.read_batches(self.frame, self.header_line)
+
+
+def _open_text(path: Path, encoding: str | None, delimiter: str | None) -> TextSource:
+    version = _version(path)
+    sample = _sample(path)
+    written = encodings.given(encoding, sample) if encoding else encodings.detect(sample)
+    chunks = read_chunks(path, written, size=_SAMPLE)
+    lines = list(islice(chain.from_iterable(chunk.lines for chunk in chunks), _SNIFFED_LINES))
+    announced = _announced(lines)
+    if delimiter:
+        cut = delimiters.given(delimiter)
+    else:
+        cut = announced or delimiters.sniff(lines, path)
+    for batch in read_rows(read_chunks(path, written, size=_SAMPLE), cut):
+        for line, row in zip(batch.lines, batch.rows, strict=True):
+            if any(value.strip() for value in row) and not (announced and line == 1):
+                if batch.flaws.get(batch.rows.index(row)):
+                    raise _unreadable_header(path, line, written)
+                return TextSource(path, row, line, version[0], written, cut, version)
+    raise Invalid("The file holds nothing but empty lines.", where=str(path), fix="Export the list again.")
+
+
+def _open_sheet(path: Path, sheet: str | None) -> SheetSource:
+    frame = workbook.read_sheet(path, sheet)
+    name = sheet or workbook.sheet_names(path)[0]
+    for batch in workbook.read_batches(frame):
+        for line, row in zip(batch.lines, batch.rows, strict=True):
+            if any(value.strip() for value in row):
+                return SheetSource(path, row, line, frame, name)
+    others = [other for other in workbook.sheet_names(path) if other != name]
+    fix = f"Name another sheet: {', '.join(map(repr, others))}." if others else "Export the list again."
+    raise Invalid(f"The sheet {name!r} is empty.", where=str(path), fix=fix)
+
+
+def _sample(path: Path) -> bytes:
+    """The beginning of the file; where that is ASCII only, the first piece that is not: it tells the encoding."""
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE)
+        piece = head
+        while piece and piece.isascii() and b"\0" not in piece:
+            piece = file.read(_SAMPLE)
+        if not piece or piece is head:
+            return head
+        # A piece may begin within a character, but not behind a line end.
+        return piece[piece.find(b"\n") + 1 :] + file.read(4096)
+
+
+def _announced(lines: list[str]) -> str | None:
+    """Excel's own first line: `sep=;`."""
+    first = lines[0].strip().strip('"') if lines else ""
+    return first[4] if len(first) == 5 and first.lower().startswith("sep=") else None
+
+
+def _unreadable_header(path: Path, line: int, encoding: Encoding) -> Invalid:
+    return Invalid(
+        "The header row cannot be read: its quotation marks do not match, or it is not in the encoding "
+        f"{encoding.name}.",
+        where=f"{path}, line {line}",
+        fix="Correct the header row, or name the encoding.",
+    )
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise Conflict("The file went away.", where=str(path), fix="Put it back and import it again.") from error
+    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -1,0 +1,57 @@
+"""What an import does to the store, on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from todoke.model.errors import Conflict
+
+
+class OpenImport(NamedTuple):
+    """A list in the state `importing` that is this process's."""
+
+    list_id: int
+    bucket: int
+    business_unit_id: int
+    importer: str
+
+
+class NewContact(NamedTuple):
+    """A row of the contact table, in its order. `fields`: the values in list order, joined by U+001F."""
+
+    bucket: int
+    list_id: int
+    position: int
+    destination: int
+    zone_set: int
+    external_id: str
+    fields: str
+
+
+class Finished(NamedTuple):
+    """What is known of a list when its last contact is written. `ranges`: (zone set, first, last position)."""
+
+    zone_sets: Sequence[Sequence[str]]
+    ranges: Sequence[tuple[int, int, int]]
+    contacts: int
+    rejected: int
+    reasons: Mapping[str, int]
+
+
+class TakenOver(Conflict):
+    """Another process has taken this import over; nothing of it was kept."""
+
+
+class ContactStore(Protocol):
+    """Bulk writes of contacts. All raise StoreUnavailable where the database is."""
+
+    async def write(self, opened: OpenImport, contacts: Sequence[NewContact]) -> None:
+        """Append contacts, in transactions of at most some 20 ms on SQLite. `TakenOver` where the list is not this
+        import's any more.
+        """
+        ...
+
+    async def remove(self, opened: OpenImport) -> None:
+        """Remove all contacts of the list, in as short transactions."""
+        ...

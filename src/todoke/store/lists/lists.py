@@ -1,0 +1,161 @@
+"""The life of an import in the store: begun, finished or abandoned; what a dead process left is cleared away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
+from todoke.store.catalogue.units import Unit
+from todoke.store.hot.base import StoreUnavailable
+from todoke.store.lists.base import ContactStore, Finished, OpenImport, TakenOver
+from todoke.store.lists.postgres import PostgresContacts
+from todoke.store.lists.sqlite import SqliteContacts
+from todoke.store.schema import business_unit, calling_list, list_range, list_rejection
+from todoke.store.store import Store
+
+_list = calling_list.c
+
+
+def contact_store(store: Store) -> ContactStore:
+    """The bulk writes of the store's database."""
+    return SqliteContacts(store.writer) if store.dialect == "sqlite" else PostgresContacts(store.pool, store.address)
+
+
+async def begin(
+    store: Store,
+    unit: Unit,
+    name: str,
+    *,
+    fields: Sequence[str],
+    source: str,
+    importer: str,
+    alive: Callable[[str], bool],
+    now: Micros,
+) -> OpenImport:
+    """A new list in the state `importing`, which nobody can run.
+
+    Conflict where the unit has a ready list of that name, or a process that is `alive` imports one. What a dead
+    process has left under that name is removed first.
+    """
+    left: list[OpenImport] = []
+    async with store.writing() as connection:
+        # One import at a time begins in a unit: two of the same name see each other.
+        await connection.execute(select(business_unit.c.id).where(business_unit.c.id == unit.id).with_for_update())
+        for list_id, state, other in await _same_name(connection, unit, name):
+            if state == "ready":
+                raise Conflict(
+                    f"There is a list {name!r} already.", where=f"list {name!r}", fix="Give the new one another name."
+                )
+            if alive(other):
+                raise Conflict(
+                    f"A list {name!r} is being imported right now.",
+                    where=f"list {name!r}",
+                    fix="Wait for that import to end, or give this one another name.",
+                )
+            left.append(await _take_over(connection, OpenImport(list_id, unit.bucket, unit.id, importer)))
+        list_id = await connection.scalar(
+            insert(calling_list)
+            .values(
+                business_unit_id=unit.id,
+                name=name,
+                state="importing",
+                bucket=unit.bucket,
+                fields=list(fields),
+                zone_sets=[],
+                source=source,
+                importer=importer,
+                contacts=0,
+                rejected=0,
+                created_at=now,
+            )
+            .returning(_list.id)
+        )
+    assert list_id is not None
+    opened = OpenImport(list_id, unit.bucket, unit.id, importer)
+    try:
+        for dead in left:
+            await abandon(store, dead)
+    except BaseException:
+        await abandon(store, opened)
+        raise
+    return opened
+
+
+async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micros) -> None:
+    """The last transaction of an import: from now on the list can be run. `TakenOver` where it is not ours any more."""
+    try:
+        async with store.writing() as connection:
+            moved = await connection.execute(
+                update(calling_list)
+                .where(_list.id == opened.list_id, _list.state == "importing", _list.importer == opened.importer)
+                .values(
+                    state="ready",
+                    zone_sets=[list(zones) for zones in finished.zone_sets],
+                    contacts=finished.contacts,
+                    rejected=finished.rejected,
+                    imported_at=now,
+                )
+            )
+            if moved.rowcount != 1:
+                raise TakenOver
+            ranges = [
+                {
+                    "list_id": opened.list_id,
+                    "number": number,
+                    "zone_set": zone_set,
+                    "first_position": first,
+                    "last_position": last,
+                }
+                for number, (zone_set, first, last) in enumerate(finished.ranges)
+            ]
+            reasons = [
+                {"list_id": opened.list_id, "reason": reason, "count": count}
+                for reason, count in finished.reasons.items()
+            ]
+            if ranges:
+                await connection.execute(insert(list_range), ranges)
+            if reasons:
+                await connection.execute(insert(list_rejection), reasons)
+    except StoreUnavailable:
+        if not await _is_ready(store, opened):  # the commit may have taken place without its answer
+            raise
+    except IntegrityError as error:
+        raise Conflict("There is a list of that name by now.", fix="Import it under another name.") from error
+
+
+async def abandon(store: Store, opened: OpenImport) -> bool:
+    """Remove the list and its contacts, unless it is ready: then False, and nothing happens. May be called again."""
+    if await _is_ready(store, opened):
+        return False
+    await contact_store(store).remove(opened)
+    async with store.writing() as connection:
+        await connection.execute(delete(calling_list).where(_list.id == opened.list_id, _list.state == "importing"))
+    return True
+
+
+async def _is_ready(store: Store, opened: OpenImport) -> bool:
+    async with store.reading() as connection:
+        state = await connection.scalar(
+            select(_list.state).where(_list.id == opened.list_id, _list.business_unit_id == opened.business_unit_id)
+        )
+    return state in ("ready", "deleted")
+
+
+async def _same_name(connection: AsyncConnection, unit: Unit, name: str) -> list[tuple[int, str, str]]:
+    rows = await connection.execute(
+        select(_list.id, _list.state, _list.importer).where(
+            _list.business_unit_id == unit.id, _list.name == name, _list.state.in_(("importing", "ready"))
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def _take_over(connection: AsyncConnection, opened: OpenImport) -> OpenImport:
+    """From now on what the former process writes is refused."""
+    await connection.execute(update(calling_list).where(_list.id == opened.list_id).values(importer=opened.importer))
+    return opened

@@ -1,0 +1,44 @@
+"""Contacts on PostgreSQL: COPY, a transaction a batch, so that no snapshot is held for the length of an import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from todoke.store.address import Address
+from todoke.store.lists.base import NewContact, OpenImport, TakenOver
+from todoke.store.postgres import LOST, Pool, unavailable
+
+_PIECE_SIZE = 20_000  # contacts
+
+# The lock makes a process that takes the import over wait for the batch that is under way.
+_MINE = "SELECT 1 FROM calling_list WHERE id = $1 AND state = 'importing' AND importer = $2 FOR SHARE"
+
+# A piece of the contacts in their order; the last position of it comes from the index alone.
+_REMOVE = (
+    "DELETE FROM contact WHERE bucket = $1 AND list_id = $2 AND position <="
+    " (SELECT max(position) FROM (SELECT position FROM contact"
+    " WHERE bucket = $1 AND list_id = $2 ORDER BY position LIMIT $3) piece)"
+)
+
+
+class PostgresContacts:
+    def __init__(self, pool: Pool, address: Address) -> None:
+        self._pool = pool
+        self._address = address
+
+    async def write(self, opened: OpenImport, contacts: Sequence[NewContact]) -> None:
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if await connection.fetchval(_MINE, opened.list_id, opened.importer) is None:
+                    raise TakenOver
+                await connection.copy_records_to_table("contact", records=contacts, columns=NewContact._fields)
+        except LOST as error:
+            raise unavailable(error, self._address) or error from error
+
+    async def remove(self, opened: OpenImport) -> None:
+        try:
+            async with self._pool.acquire() as connection:
+                while await connection.execute(_REMOVE, opened.bucket, opened.list_id, _PIECE_SIZE) != "DELETE 0":
+                    pass
+        except LOST as error:
+            raise unavailable(error, self._address) or error from error
