@@ -1,4 +1,4 @@
-"""A fresh database of each kind for each measurement: a SQLite file, and one on a PostgreSQL server where one answers."""
+"""A fresh database of each kind for each measurement: a SQLite file, and one on a PostgreSQL server if one answers."""
 
 from __future__ import annotations
 

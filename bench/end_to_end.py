@@ -23,6 +23,7 @@ from tests.factories import seed_code, seed_dnc_group, seed_list, seed_provider,
 
 from bench.blaster import blast_in_process, simulator
 from bench.databases import databases
+from todoke.config import Settings
 from todoke.model.clock import HOUR, SystemClock
 from todoke.service.processes import engine
 from todoke.store.hot.base import NewRun
@@ -73,7 +74,7 @@ async def _measure(url: str, folder: Path, count: int, receipts: bool) -> float:
     with simulator(*_arguments(folder, receipts)) as ports:
         async with await open_store(url) as store:
             run = await _scene(store, ports["smpp_port"], count, receipts)
-            child = await engine("--database", url, "--data-dir", str(folder))
+            child = await engine(Settings(database=url, data_dir=folder))
             try:
                 started = time.monotonic()
                 await store.hot.start_run(run)

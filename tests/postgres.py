@@ -1,4 +1,6 @@
-"""Run a command with the address of a fresh PostgreSQL database as its last argument: `python -m tests.postgres -- COMMAND`."""
+"""Run a command with the address of a fresh PostgreSQL database as its last argument: `python -m tests.postgres --
+COMMAND`.
+"""
 
 from __future__ import annotations
 

@@ -106,7 +106,9 @@ class Demo:
     def __init__(self, directory: Path | None = None, database: str | None = None) -> None:
         self.directory = directory or Path(tempfile.mkdtemp(prefix="todoke-demo-"))
         self.settings = Settings(
-            database=database or f"sqlite:///{self.directory.absolute() / 'todoke.db'}", data_dir=self.directory
+            database=database or f"sqlite:///{self.directory.absolute() / 'todoke.db'}",
+            data_dir=self.directory,
+            log_level="warning",
         )
         self.ledger = self.directory / "simulator.ledger"
         self._stack = AsyncExitStack()
@@ -132,7 +134,7 @@ class Demo:
 
     async def start_engine(self) -> Child:
         """The engine as a process of its own."""
-        child = await engine("--database", self.settings.database, "--data-dir", str(self.directory))
+        child = await engine(self.settings)
         self._stack.push_async_callback(child.stop)
         return child
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -153,7 +155,13 @@ async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
             _log.error("%s", error, extra={"action": "store_unavailable"})
 
 
-async def run_engine(settings: Settings, ready: Callable[[], None] | None = None) -> None:
+def announce() -> None:
+    """Say on standard output, as one JSON line, that the engine is ready."""
+    sys.stdout.write(json.dumps({"pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -> None:
     """The engine process: until SIGTERM or SIGINT."""
     async with await open_store(settings.database) as store:
         lock = FileLock(Path(store.address.path)) if store.address.path else None

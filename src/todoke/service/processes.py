@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from todoke.config import Settings
 from todoke.model.errors import Unavailable
 
 _READY_WITHIN = 30.0
@@ -77,8 +78,16 @@ async def simulator(*options: str, port: int = 0) -> Child:
     return child
 
 
-async def engine(*options: str, environ: Mapping[str, str] | None = None) -> Child:
-    """An engine; its line tells its `pid`."""
-    child = await spawn("engine", ["-m", "todoke", *options, "engine"], environ)
+async def engine(settings: Settings, environ: Mapping[str, str] | None = None) -> Child:
+    """An engine with these settings; its line tells its `pid`. They go by environment: an address may hold a password."""
+    values = {
+        "TODOKE_DATABASE": settings.database,
+        "TODOKE_DATA_DIR": str(settings.data_dir),
+        "TODOKE_LOG_LEVEL": settings.log_level,
+        "TODOKE_LOG_FORMAT": settings.log_format,
+        "TODOKE_FLUSH_MS": str(settings.flush_ms),
+        "TODOKE_LEASE_S": str(settings.lease_s),
+    }
+    child = await spawn("engine", ["-m", "todoke", "engine"], {**values, **(environ or {})})
     await child.ready()
     return child

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
 
 from todoke.config import Settings
 from todoke.model.provider_kind import resolve
@@ -23,8 +22,8 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 _CALM = 60.0  # an engine that ran so long starts again at once
 
 
-async def up(settings: Settings, flags: Sequence[str]) -> None:
-    """Run until SIGTERM or SIGINT. An engine that dies is started again; `flags` are our own, for it."""
+async def run_up(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. An engine that dies is started again."""
     await migrate(settings.database)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -33,7 +32,7 @@ async def up(settings: Settings, flags: Sequence[str]) -> None:
     children: list[Child] = []
     try:
         children += await _simulators(settings)
-        await _keep_engine(flags, stopping)
+        await _keep_engine(settings, stopping)
     finally:
         for child in reversed(children):
             await child.stop()
@@ -74,13 +73,13 @@ async def _listens(host: str, port: int) -> bool:
     return True
 
 
-async def _keep_engine(flags: Sequence[str], stopping: asyncio.Event) -> None:
+async def _keep_engine(settings: Settings, stopping: asyncio.Event) -> None:
     wait = 0.5
     stop = asyncio.ensure_future(stopping.wait())
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
         started = loop.time()
-        child = await engine(*flags)
+        child = await engine(settings)
         ended = asyncio.ensure_future(child.process.wait())
         await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.is_set():
