@@ -1,6 +1,8 @@
 """`python -m todoke` is `todoke`."""
 
+import sys
+
 from todoke.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""`todoke apply`: declare what should exist."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from todoke.cli import session
+from todoke.cli.options import Json
+from todoke.cli.output import cell, print_json, say, warn
+from todoke.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from todoke.store.catalogue.provision import Change, Provisioned
+
+EXAMPLE = "examples/acme.toml"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("apply")(apply)
+
+
+def apply(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What should exist; - reads standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    json: Json = False,
+) -> None:
+    """Make business units, providers, codes, templates and skills what FILE says.
+
+    Applied again it changes nothing. What the file does not mention stays as it is. All of it happens, or nothing.
+    """
+    from todoke.model.clock import SystemClock
+    from todoke.model.declaration import read
+    from todoke.providers.kinds import KINDS
+    from todoke.store.catalogue import provision
+
+    name, text = _read(file)
+    declaration, problems = read(name, text, KINDS)
+
+    async def work() -> Provisioned:
+        async with session.of(context).store(create=not dry_run) as store:
+            return await provision.apply(store, declaration, problems, SystemClock().now(), dry_run=dry_run)
+
+    _show(session.run(work()), dry_run=dry_run, json=json)
+
+
+def _read(file: Path) -> tuple[str, str]:
+    try:
+        if str(file) == "-":
+            return "standard input", sys.stdin.buffer.read().decode("utf-8-sig")
+        return str(file), file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise Invalid("There is no such file.", where=str(file), fix=f"{EXAMPLE} shows how one looks.") from None
+    except IsADirectoryError:
+        raise Invalid("This is a folder.", where=str(file), fix="Name a file in it.") from None
+    except UnicodeDecodeError:
+        raise Invalid("The file is not UTF-8.", where=str(file), fix="Save it as UTF-8.") from None
+
+
+def _show(done: Provisioned, *, dry_run: bool, json: bool) -> None:
+    for problem in done.warnings:
+        warn(f"warning: {problem}")
+    if json:
+        print_json(
+            {
+                "dry_run": dry_run,
+                "unchanged": done.unchanged,
+                "changes": [_as_json(change) for change in done.changes],
+                "warnings": [str(problem) for problem in done.warnings],
+            }
+        )
+        return
+    for change in done.changes:
+        say(line(change))
+    say(f"= {done.unchanged} unchanged")
+    if dry_run and done.changes:
+        say("This was a dry run: nothing was changed.")
+
+
+def line(change: Change) -> str:
+    """`+ skill bonus-shift (Acme)`, `~ skill bonus-shift (Acme): weight 1 -> 5`"""
+    owner = f" ({change.business_unit})" if change.business_unit else ""
+    head = f"{'+' if change.created else '~'} {change.what} {change.name}{owner}"
+    fields = ", ".join(f"{field} {_value(old)} -> {_value(new)}" for field, old, new in change.fields)
+    return f"{head}: {fields}" if fields else head
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "(default)"
+    if isinstance(value, str):
+        return value if value and value.isprintable() and " " not in value else repr(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(part) for part in value) + "]"  # pyright: ignore[reportUnknownVariableType]
+    return cell(value)
+
+
+def _as_json(change: Change) -> dict[str, Any]:
+    return {
+        "change": "created" if change.created else "changed",
+        "what": change.what,
+        "name": change.name,
+        "business_unit": change.business_unit,
+        "fields": {field: {"old": old, "new": new} for field, old, new in change.fields},
+    }

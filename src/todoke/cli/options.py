@@ -1,0 +1,14 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+BusinessUnit: TypeAlias = Annotated[
+    str | None, typer.Option("--business-unit", "-b", metavar="NAME", help="Needed where there are several.")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RunId: TypeAlias = Annotated[int, typer.Argument(metavar="RUN", help="The run's number; see todoke run list.")]
+Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Show its progress until it ends.")]

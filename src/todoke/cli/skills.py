@@ -1,0 +1,100 @@
+"""`todoke skill`: what can be started, and starting it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todoke.cli import session
+from todoke.cli.options import BusinessUnit, Json, Watch
+from todoke.cli.output import print_json, print_table, say
+from todoke.cli.started import tell
+
+app = typer.Typer(help="Skills: what is started over a calling list.", no_args_is_help=True)
+
+
+@app.command("list")
+def every(context: typer.Context, business_unit: BusinessUnit = None, json: Json = False) -> None:
+    """The skills of a business unit."""
+    from todoke.store.catalogue import skills, units
+    from todoke.store.catalogue.skills import SkillRow
+
+    async def work() -> list[SkillRow]:
+        async with session.of(context).store() as store, store.reading() as connection:
+            return await skills.every(connection, await units.only(connection, business_unit))
+
+    rows = session.run(work())
+    if json:
+        print_json([_as_json(row) for row in rows])
+        return
+    print_table(
+        ["skill", "campaign", "code", "template", "window"],
+        [(row.name, row.campaign, row.transport_code, row.template, str(row.window)) for row in rows],
+        empty="There is no skill yet. Declare one under [[skill]] and run todoke apply.",
+    )
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SKILL")],
+    business_unit: BusinessUnit = None,
+    json: Json = False,
+) -> None:
+    """A skill with its text."""
+    from todoke.store.catalogue import skills, templates, units
+    from todoke.store.catalogue.skills import SkillRow
+    from todoke.store.catalogue.templates import TemplateRow
+
+    async def work() -> tuple[SkillRow, TemplateRow]:
+        async with session.of(context).store() as store, store.reading() as connection:
+            unit = await units.only(connection, business_unit)
+            skill = await skills.find(connection, unit, name)
+            return skill, await templates.find(connection, unit, skill.template)
+
+    skill, template = session.run(work())
+    facts = {**_as_json(skill), "template_version": template.version, "text": template.body}
+    if json:
+        print_json(facts)
+        return
+    for key, value in facts.items():
+        say(f"{key.replace('_', ' ')}: {value}")
+
+
+@app.command("start")
+def start(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SKILL")],
+    calling_list: Annotated[str, typer.Option("--list", metavar="LIST", help="The list whose contacts get it.")],
+    text: Annotated[str | None, typer.Option(help="Send this text in place of the skill's template.")] = None,
+    watch: Watch = False,
+    business_unit: BusinessUnit = None,
+    json: Json = False,
+) -> None:
+    """Start a skill over a calling list: a new run, which the engine begins at once."""
+    from todoke.model.clock import SystemClock
+    from todoke.pipeline.planner.start import start_skill
+
+    async def work() -> None:
+        async with session.of(context).store() as store:
+            started = await start_skill(
+                store,
+                business_unit=business_unit,
+                skill=name,
+                calling_list=calling_list,
+                text=text,
+                now=SystemClock().now(),
+            )
+            await tell(store, started, business_unit, watch=watch, json=json)
+
+    session.run(work())
+
+
+def _as_json(row: object) -> dict[str, object]:
+    from todoke.store.catalogue.skills import SkillRow
+
+    assert isinstance(row, SkillRow)
+    hidden = ("id", "transport_code_id", "template_id", "window_start", "window_end")
+    facts = {key: value for key, value in row._asdict().items() if key not in hidden}
+    return {**facts, "window": str(row.window)}

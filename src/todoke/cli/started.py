@@ -1,0 +1,28 @@
+"""What is said of a run that was just started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from todoke.cli.output import print_json, say, warn
+
+if TYPE_CHECKING:
+    from todoke.pipeline.planner.start import StartedRun
+    from todoke.store.store import Store
+
+
+async def tell(store: Store, started: StartedRun, business_unit: str | None, *, watch: bool, json: bool) -> None:
+    """Its number and its size; then, if asked, its progress until it ends."""
+    for sentence in started.warnings:
+        warn(f"warning: {sentence}")
+    if json:
+        print_json({"run": started.run_id, "contacts": started.contacts, "warnings": list(started.warnings)})
+    else:
+        say(f"run {started.run_id}: {started.contacts:,} contacts")
+    if watch:
+        from todoke.cli.watching import watch_run
+        from todoke.store.catalogue import units
+
+        async with store.reading() as connection:
+            unit = await units.only(connection, business_unit)
+        await watch_run(store, unit, started.run_id)
