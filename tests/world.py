@@ -1,4 +1,4 @@
-"""A small world for journeys and faults: a simulator with its ledger, a unit whose code leads to it, readings of both."""
+"""A small world for journeys and faults: a simulator with its ledger, a unit whose code leads to it, both books."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ async def simulator(*options: str, port: int = 0) -> Child:
 
 
 async def engine(settings: Settings, environ: Mapping[str, str] | None = None) -> Child:
-    """An engine with these settings; its line tells its `pid`. They go by environment: an address may hold a password."""
+    """An engine with these settings, which go by environment: an address may hold a password. It tells its `pid`."""
     values = {
         "TODOKE_DATABASE": settings.database,
         "TODOKE_DATA_DIR": str(settings.data_dir),
