@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import strategies as st
 
 from todoke.smpp import pdu as p
+from todoke.smpp.connection import Connection
 from todoke.smpp.pdu.fields import Field, Int, ShortMessage, Text, Time
 from todoke.smpp.pdu.multi import Destinations, Refusals
-from todoke.smpp.session import Event, Role, Session, Settings
+from todoke.smpp.server import serve
+from todoke.smpp.session import BindRequested, DeliverResult, Event, Role, Session, Settings, SubmitRequest
 from todoke.smpp.tlv import SIZES, Tlv
 
 _CHARACTERS = st.characters(min_codepoint=1, max_codepoint=255)
@@ -93,3 +99,94 @@ def pair() -> Pair:
 @pytest.fixture(scope="session")
 def make_pair() -> Callable[..., Pair]:
     return Pair
+
+
+class Centre:
+    """An SMSC for the link to speak with: answers binds by itself, and messages as it is told to."""
+
+    def __init__(self, bind_status: int = 0, answer: bool = True) -> None:
+        self.bind_status = bind_status
+        self.answer = answer
+        self.binds: list[p.Bind] = []
+        self.submits: list[SubmitRequest] = []
+        self.answered: list[DeliverResult] = []
+        self.connections: list[Connection] = []
+        self.lost_count = 0
+        self._server: asyncio.Server | None = None
+
+    def events(self, connection: Connection, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case BindRequested(sequence, bind):
+                    self.binds.append(bind)
+                    self.connections.append(connection)
+                    connection.session.respond_bind(sequence, self.bind_status, "centre")
+                case SubmitRequest():
+                    self.submits.append(event)
+                    if self.answer:
+                        connection.session.respond_submit(event.sequence, f"id{len(self.submits)}")
+                case DeliverResult():
+                    self.answered.append(event)
+                case _:
+                    pass
+
+    def writable(self, connection: Connection) -> None:
+        pass
+
+    def lost(self, connection: Connection, reason: str, tokens: list[object]) -> None:
+        self.lost_count += 1
+        if connection in self.connections:
+            self.connections.remove(connection)
+
+    async def listen(self, port: int = 0, context: ssl.SSLContext | None = None) -> int:
+        self._server = await serve(
+            lambda: self, "127.0.0.1", port, Settings(window=1000), clock=time.monotonic, ssl_context=context
+        )
+        return self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        gone = [connection.gone for connection in self.connections]
+        for connection in list(self.connections):
+            connection.abort("stopped")
+        if gone:
+            await asyncio.wait(gone, timeout=5)
+
+
+@pytest.fixture
+def centres() -> list[Centre]:
+    return []
+
+
+@pytest.fixture
+def centre(centres: list[Centre]) -> Callable[..., Centre]:
+    """Makes an SMSC; `run` stops it."""
+
+    def make(**how: Any) -> Centre:
+        centres.append(Centre(**how))
+        return centres[-1]
+
+    return make
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest, centres: list[Centre]) -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Runs a coroutine on each of the two loops, for at most 20 seconds."""
+    factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+
+    async def guarded(main: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with asyncio.timeout(20):
+                await main
+        finally:
+            for one in centres:
+                await one.stop()
+
+    def runner(main: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=factory) as loop:
+            loop.run(guarded(main))
+
+    return runner

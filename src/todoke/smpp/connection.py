@@ -40,7 +40,8 @@ class Connection(asyncio.Protocol):
         self._clock = clock
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._reason = "The peer closed the connection"
+        self.reason = "The peer closed the connection"
+        """Why the connection is gone, once it is."""
         self._reading = True
         self._closing = False
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -95,7 +96,7 @@ class Connection(asyncio.Protocol):
         if self._closing or self._transport is None:
             return
         self._closing = True
-        self._reason = reason
+        self.reason = reason
         self.flush()
         if self._timer is not None:
             self._timer.cancel()
@@ -106,7 +107,7 @@ class Connection(asyncio.Protocol):
         """Close at once, whatever is still to be written; `lost` follows."""
         if self._transport is not None and not self.gone.done():
             if not self._closing:
-                self._reason = reason
+                self.reason = reason
             self._closing = True
             self._transport.abort()
 
@@ -133,11 +134,11 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if exc is not None and not self._closing:
-            self._reason = f"The connection broke: {exc}"
+            self.reason = f"The connection broke: {exc}"
         self._closing = True
         tokens = self.session.close()
         try:
-            self._owner.lost(self, self._reason, tokens)
+            self._owner.lost(self, self.reason, tokens)
         finally:
             if not self.gone.done():
                 self.gone.set_result(None)

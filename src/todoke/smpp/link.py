@@ -220,13 +220,14 @@ class Link:
         if self._reason:
             return 0.0
         if connection.gone.done():
-            self._reason = f"{settings.host}:{settings.port} closed the connection at once"
+            self._reason = connection.reason
             return 0.0
         self._connection = connection
         try:
             if not self._stopping.is_set():
-                session.bind(settings.bind, self._clock())
-                connection.flush()
+                if not session.closed:  # as it is when the peer spoke first, and not SMPP
+                    session.bind(settings.bind, self._clock())
+                    connection.flush()
                 await asyncio.shield(connection.gone)
         finally:
             connection.abort("The link was dropped")
