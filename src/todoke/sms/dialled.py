@@ -8,7 +8,10 @@ import unicodedata
 from todoke.sms.numbers import PhoneError
 
 # Digits and the signs that people put between them; nothing to tidy. "(0)" and spreadsheet tails go the long way.
-_PLAIN = re.compile(r"\+?[0-9](?:[ -]?[0-9])+\Z|\([0-9]+\) ?[0-9](?:[ -]?[0-9])+\Z")
+_PLAIN = re.compile(
+    r"\+?[0-9](?:[ -]?[0-9])+\Z|\([0-9]+\) ?[0-9](?:[ -]?[0-9])+\Z"
+    r"|\+[0-9]{1,3} ?\([1-9][0-9]*\) ?[0-9](?:[ -]?[0-9])+\Z|[0-9]{3}\.[0-9]{3}\.[0-9]{4}\Z"
+)
 
 _WRAPPING = "'\"`´‘’“”="
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")

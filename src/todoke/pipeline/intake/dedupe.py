@@ -25,6 +25,7 @@ _SCHEMA = {
     "external": pl.Int64,
     "check": pl.UInt32,
 }
+_PART = 50_000  # rows
 
 
 class Accepted:
@@ -35,6 +36,7 @@ class Accepted:
     """
 
     def __init__(self) -> None:
+        self._columns: dict[str, list[int]] = {name: [] for name in _SCHEMA}
         self._parts: list[pl.DataFrame] = []
         self._frame: Any = None
         self.verdicts = array("H")  # one a row of the file
@@ -43,26 +45,22 @@ class Accepted:
 
     def add(self, batch: Batch, judged: Judged) -> None:
         """The next batch of the file."""
-        before = len(self.verdicts)
+        columns, before = self._columns, len(self.verdicts)
         self.verdicts.extend(judged.verdicts)
         self.rows += len(judged.indexes)
-        self._parts.append(
-            pl.DataFrame(
-                {
-                    "destination": judged.destinations,
-                    "zone_set": judged.zone_sets,
-                    "row": [before + index for index in judged.indexes],
-                    "line": [batch.lines[index] for index in judged.indexes],
-                    "external": list(map(hash, judged.external_ids)),
-                    "check": [zlib.crc32(external_id.encode()) for external_id in judged.external_ids],
-                },
-                schema=_SCHEMA,
-            )
-        )
+        columns["destination"] += judged.destinations
+        columns["zone_set"] += judged.zone_sets
+        columns["row"] += [before + index for index in judged.indexes]
+        columns["line"] += [batch.lines[index] for index in judged.indexes]
+        columns["external"] += map(hash, judged.external_ids)
+        columns["check"] += [zlib.crc32(external_id.encode()) for external_id in judged.external_ids]
+        if len(columns["row"]) >= _PART:
+            self._pack()
 
     def resolve(self) -> None:
         """Turn duplicates into rejections; after this `zone_counts` and `slice` hold."""
-        frame: Any = pl.concat(self._parts, rechunk=True) if self._parts else pl.DataFrame(schema=_SCHEMA)
+        self._pack()
+        frame: Any = pl.concat(self._parts, rechunk=True)
         self._parts.clear()
         suspects = frame.filter(_repeated(frame, "destination") | _repeated(frame, "external"))
         rejected = self._reject(suspects)
@@ -83,6 +81,11 @@ class Accepted:
         """Numbers and zone sets of contacts in the order of the file."""
         part = self._frame.slice(start, length)
         return part["destination"].to_list(), part["zone_set"].to_list()
+
+    def _pack(self) -> None:
+        self._parts.append(pl.DataFrame(self._columns, schema=_SCHEMA))
+        for column in self._columns.values():
+            column.clear()
 
     def _reject(self, suspects: Any) -> list[int]:
         """Rows (by number) that repeat an earlier contact. A row that is refused itself bars no other."""

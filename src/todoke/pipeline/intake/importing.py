@@ -20,11 +20,12 @@ from todoke.model.clock import Micros
 from todoke.model.errors import Invalid, TodokeError, Unavailable
 from todoke.pipeline.intake.checking import Checked
 from todoke.pipeline.intake.mapping import Layout, map_headers, require
-from todoke.pipeline.intake.packing import Packer
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.reading import Source, open_source
 from todoke.pipeline.intake.rejects import RejectsFile
+from todoke.pipeline.intake.validation import Judge
 from todoke.pipeline.intake.writing import Sorting
+from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Mismatch, Parser
 from todoke.store.catalogue import units
 from todoke.store.lists import lists
@@ -113,8 +114,11 @@ async def import_list(
             now=now,
         )
         rejects = RejectsFile(rejects_dir / f"{_file_name(name)}-{opened.list_id}-rejected.csv", source.header)
-        checked = Checked(source, layout, parser.parse_many, generate_ids=generate_external_ids)
-        work = _Work(store, opened, source, layout, checked, rejects, parser, thread, progress or _silent)
+        zone_sets = ZoneSets()
+        judge = Judge(layout, parser.parse_many, zone_sets, generate_ids=generate_external_ids)
+        checked = Checked(source, judge, zone_sets)
+        sorting = Sorting(source, layout, checked, judge, opened, rejects, parser.parse_many)
+        work = _Work(store, opened, checked, sorting, rejects, thread, progress or _silent)
         try:
             await work.run(now)
         except BaseException:
@@ -130,23 +134,20 @@ class _Work:
         self,
         store: Store,
         opened: OpenImport,
-        source: Source,
-        layout: Layout,
         checked: Checked,
+        sorting: Sorting,
         rejects: RejectsFile,
-        parser: Parser,
         thread: ThreadPoolExecutor,
         report: Report,
     ) -> None:
         self._store = store
         self._opened = opened
-        self._source = source
-        self._layout = layout
         self._checked = checked
+        self._sorting = sorting
         self._rejects = rejects
-        self._parser = parser
         self._thread = thread
         self._report = report
+        self._where = str(checked.path)
 
     async def run(self, now: Micros) -> None:
         checked = self._checked
@@ -154,17 +155,8 @@ class _Work:
             async for progress in steps:
                 self._report(progress)
         if not checked.rows:
-            raise Invalid(
-                "The file has a header but no rows.", where=str(self._source.path), fix="Export the list again."
-            )
-        sorting = Sorting(
-            self._source,
-            self._layout,
-            checked,
-            Packer(self._opened, self._layout, checked.starts),
-            self._rejects,
-            self._parser.parse_many,
-        )
+            raise Invalid("The file has a header but no rows.", where=self._where, fix="Export the list again.")
+        sorting = self._sorting
         contacts = lists.contact_store(self._store)
         async with aclosing(_ahead(self._thread, sorting.pieces())) as pieces:
             async for piece in pieces:
@@ -197,7 +189,7 @@ class _Work:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self._checked.reasons.most_common(3))
         return Invalid(
             f"None of the {self._checked.rows:,} rows can become a contact ({reasons}).",
-            where=str(self._source.path),
+            where=self._where,
             fix=f"See {self._rejects.path}; are the mapping and the default region right?",
         )
 

@@ -12,16 +12,20 @@ from todoke.store.lists.base import NewContact, OpenImport
 
 
 class Packer:
-    """Gives out positions: `starts` has the first one by zone set number."""
+    """Gives out positions; `begin` comes first."""
 
-    def __init__(self, opened: OpenImport, layout: Layout, starts: Sequence[int]) -> None:
+    def __init__(self, opened: OpenImport, layout: Layout) -> None:
         self._opened = opened
-        self._next = list(starts)
+        self._next: list[int] = []
         self._indexes = [column.index for column in layout.columns]
         self._width = layout.width
         self._all = self._indexes == list(range(layout.width))
         external_id = layout.find(SystemField.EXTERNAL_ID)
         self._external_id = external_id.index if external_id else None
+
+    def begin(self, starts: Sequence[int]) -> None:
+        """`starts` has the first position by zone set number."""
+        self._next = list(starts)
 
     def pack(
         self, rows: Sequence[list[str]], lines: Sequence[int], destinations: Sequence[int], zone_sets: Sequence[int]
@@ -37,7 +41,5 @@ class Packer:
                 values = [values[index] for index in self._indexes]
             position = following[zone_set]
             following[zone_set] = position + 1
-            contacts.append(
-                NewContact(bucket, list_id, position, destination, zone_set, external_id, SEPARATOR.join(values))
-            )
+            contacts.append((bucket, list_id, position, destination, zone_set, external_id, SEPARATOR.join(values)))
         return contacts

@@ -77,6 +77,14 @@ class Judge:
             self._forgive_blank(batch.rows, judged.verdicts)
         return judged
 
+    def column_of_number(self, row: list[str]) -> int | None:
+        """The column with the number that is texted, of a row that may be a contact."""
+        for column in self._others if self._sms is None else (self._sms, *self._others):
+            answer = self._parse_many([row[column]])[0]
+            if isinstance(answer, Phone) and answer.kind in _TEXTABLE:
+                return column
+        return None
+
     def _whole_rows(self, batch: Batch, verdicts: array[int]) -> Sequence[int]:
         """Indexes of the rows that have a value for every column, none of them too long."""
         width, rows = self._layout.width, batch.rows

@@ -15,17 +15,21 @@ from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.reasons import PHONE_REASONS, SENTENCES, Reason
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.rows import Batch
-from todoke.pipeline.intake.validation import ParseMany
+from todoke.pipeline.intake.system_fields import SystemField
+from todoke.pipeline.intake.validation import Judge, ParseMany
 from todoke.pipeline.intake.verdicts import ACCEPTED, BLANK, read_verdict
 from todoke.sms.phone import PhoneError
-from todoke.store.lists.base import NewContact
+from todoke.store.lists.base import NewContact, OpenImport
 
 _DUPLICATES = (Reason.DUPLICATE_EXTERNAL_ID, Reason.DUPLICATE_PHONE)
 _OF_PHONES = frozenset(PHONE_REASONS.values())
 
 
+_PIECE = 8000  # contacts
+
+
 class Piece(NamedTuple):
-    """A batch's contacts, and how far it is."""
+    """Some contacts, and how far it is."""
 
     contacts: list[NewContact]
     progress: Progress
@@ -39,25 +43,32 @@ class Sorting:
         source: Source,
         layout: Layout,
         checked: Checked,
-        packer: Packer,
+        judge: Judge,
+        opened: OpenImport,
         rejects: RejectsFile,
         parse_many: ParseMany,
     ) -> None:
         self._source = source
         self._checked = checked
-        self._packer = packer
+        self._judge = judge
+        self._packer = Packer(opened, layout)
         self._rejects = rejects
         self._parse_many = parse_many
         self._names = {column.index: column.name for column in layout.columns}
         self._width = layout.width
-        self._repeats = iter(checked.accepted.repeats)
+        external_id = layout.find(SystemField.EXTERNAL_ID)
+        self._external_id = external_id.index if external_id else None
+        self._repeats: Iterator[int] = iter(())
         self.contacts = 0
         self.rejected = 0
 
     def pieces(self) -> Iterator[Piece]:
-        """Do it, a batch a piece. `Conflict` where the file does not hold what it held before."""
+        """Do it, some thousand contacts a piece. `Conflict` where the file does not hold what it held before."""
         accepted = self._checked.accepted
+        self._repeats = iter(accepted.repeats)
+        self._packer.begin(self._checked.starts)
         rows = 0
+        contacts: list[NewContact] = []
         for batch in self._source.batches():
             verdicts = accepted.verdicts[rows : rows + len(batch)]
             if len(verdicts) < len(batch):
@@ -69,21 +80,28 @@ class Sorting:
                     self._reject(batch, index, code)
             destinations, zone_sets = accepted.slice(self.contacts, len(kept))
             self.contacts += len(kept)
-            contacts = self._packer.pack(
+            contacts += self._packer.pack(
                 [batch.rows[index] for index in kept],
                 [batch.lines[index] for index in kept],
                 destinations,
                 zone_sets,
             )
-            share = batch.consumed / max(1, self._source.size)
-            fraction = checking.SHARE + (1 - checking.SHARE) * share
-            yield Piece(contacts, Progress(Stage.WRITING, fraction, rows, self.rejected))
+            if len(contacts) >= _PIECE:
+                yield self._piece(contacts, rows, batch.consumed)
+                contacts = []
         if rows != len(accepted.verdicts):
             raise self._changed()
+        yield self._piece(contacts, rows, self._source.size)
+
+    def _piece(self, contacts: list[NewContact], rows: int, consumed: int) -> Piece:
+        fraction = checking.SHARE + (1 - checking.SHARE) * consumed / max(1, self._source.size)
+        return Piece(contacts, Progress(Stage.WRITING, fraction, rows, self.rejected))
 
     def _reject(self, batch: Batch, index: int, code: int) -> None:
         reason, column = read_verdict(code)
         row = batch.rows[index]
+        if column is None:
+            column = self._repeated_column(reason, row)
         name = "" if column is None else self._names.get(column, "")
         self._rejects.write(row, batch.lines[index], name, reason.value, self._detail(reason, column, row))
         self.rejected += 1
@@ -98,6 +116,14 @@ class Sorting:
             answer = self._parse_many([row[column]])[0]
             return str(answer) if isinstance(answer, PhoneError) else sentence
         return sentence
+
+    def _repeated_column(self, reason: Reason, row: list[str]) -> int | None:
+        """Where the value stands that another row has."""
+        if reason is Reason.DUPLICATE_EXTERNAL_ID:
+            return self._external_id
+        if reason is Reason.DUPLICATE_PHONE:
+            return self._judge.column_of_number(row)
+        return None
 
     def _changed(self) -> Conflict:
         return Conflict("The file changed while it was read.", where=str(self._source.path), fix="Import it again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from todoke.store.address import Address
-from todoke.store.lists.base import NewContact, OpenImport, TakenOver
+from todoke.store.lists.base import CONTACT_COLUMNS, NewContact, OpenImport, TakenOver
 from todoke.store.postgres import LOST, Pool, unavailable
 
 _PIECE_SIZE = 20_000  # contacts
@@ -31,7 +31,7 @@ class PostgresContacts:
             async with self._pool.acquire() as connection, connection.transaction():
                 if await connection.fetchval(_MINE, opened.list_id, opened.importer) is None:
                     raise TakenOver
-                await connection.copy_records_to_table("contact", records=contacts, columns=NewContact._fields)
+                await connection.copy_records_to_table("contact", records=contacts, columns=CONTACT_COLUMNS)
         except LOST as error:
             raise unavailable(error, self._address) or error from error
 
