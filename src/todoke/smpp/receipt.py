@@ -126,21 +126,25 @@ def parse(deliver: Delivery) -> Receipt | None:
     standard = _STANDARD.fullmatch(raw)
     if standard is not None:
         message_id, submitted, done, word, error, text = standard.groups("")
-        receipt = Receipt(
-            message_id,
-            _WORDS.get(word, State.UNKNOWN),
-            None if error in _NO_ERROR else error,
-            submitted,
-            done,
-            text,
-            raw,
-        )
+        state = _WORDS.get(word, State.UNKNOWN)
     else:
-        receipt = _tolerant(raw)
-    return _with_tlvs(receipt, tlvs) if tlvs else receipt
+        message_id, state, error, submitted, done, text = _tolerant(raw)
+    if tlvs:
+        value = tlvs.get(RECEIPTED_MESSAGE_ID)
+        if value:
+            message_id = value.partition(b"\0")[0].decode("latin-1") or message_id
+        value = tlvs.get(MESSAGE_STATE)
+        if value:
+            state = _STATES.get(value[-1], State.UNKNOWN)
+        value = tlvs.get(NETWORK_ERROR_CODE)
+        if value:
+            # 1 octet network type, 2 octets code (5.3.2.31); some leave out the type.
+            code = int.from_bytes(value[-2:], "big")
+            error = f"{code:03d}" if code else error
+    return Receipt(message_id, state, None if error in _NO_ERROR else error, submitted, done, text, raw)
 
 
-def _tolerant(raw: str) -> Receipt:
+def _tolerant(raw: str) -> tuple[str, State, str, str | None, str | None, str]:
     """Whatever keys there are, in any order; what follows `text:` is text, whatever it looks like."""
     found: dict[str, str] = {}
     key: str | None = None
@@ -156,33 +160,15 @@ def _tolerant(raw: str) -> Receipt:
             break
     if key is not None:
         found[key] = raw[start:] if key == "text" else raw[start:].strip()
-    error = _first_word(found.get("err", ""))
     word = _first_word(found.get("stat", "")).upper()
-    return Receipt(
+    return (
         _first_word(found.get("id", "")),
         _WORDS.get(word, _numbered(word)),
-        None if error in _NO_ERROR else error,
+        _first_word(found.get("err", "")),
         _first_word(found.get("submitdate", "")) or None,
         _first_word(found.get("donedate", "")) or None,
         found.get("text", ""),
-        raw,
     )
-
-
-def _with_tlvs(receipt: Receipt, tlvs: Mapping[int, bytes]) -> Receipt:
-    message_id, state, error, submitted, done, text, raw = receipt
-    value = tlvs.get(RECEIPTED_MESSAGE_ID)
-    if value:
-        message_id = value.partition(b"\0")[0].decode("latin-1") or message_id
-    value = tlvs.get(MESSAGE_STATE)
-    if value:
-        state = _STATES.get(value[-1], State.UNKNOWN)
-    value = tlvs.get(NETWORK_ERROR_CODE)
-    if value:
-        # 1 octet network type, 2 octets code (5.3.2.31); some leave out the type.
-        code = int.from_bytes(value[-2:], "big")
-        error = f"{code:03d}" if code else error
-    return Receipt(message_id, state, error, submitted, done, text, raw)
 
 
 _STATES: Final = {int(state): state for state in State}
