@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +18,7 @@ from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
     from todoke.store.catalogue.provision import Change, Provisioned
+    from todoke.store.store import Store
 
 EXAMPLE = "examples/acme.toml"
 
@@ -42,10 +46,26 @@ def apply(
     declaration, problems = read(name, text, KINDS)
 
     async def work() -> Provisioned:
-        async with session.of(context).store(create=not dry_run) as store:
+        async with _store(session.of(context), dry_run=dry_run) as store:
             return await provision.apply(store, declaration, problems, SystemClock().now(), dry_run=dry_run)
 
     _show(session.run(work()), dry_run=dry_run, json=json)
+
+
+@asynccontextmanager
+async def _store(here: session.Session, *, dry_run: bool) -> AsyncGenerator[Store]:
+    """The database. A dry run does not make one: where there is none it is told what an empty one would become."""
+    from todoke.store.address import parse_address
+    from todoke.store.store import open_store
+
+    path = parse_address(here.settings.database).path
+    if dry_run and path is not None and not path.exists():
+        with TemporaryDirectory(prefix="todoke-") as folder:
+            async with await open_store(f"sqlite:///{folder}/todoke.db", create=True) as store:
+                yield store
+        return
+    async with here.store(create=not dry_run) as store:
+        yield store
 
 
 def _read(file: Path) -> tuple[str, str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from typing import Any
 
 import typer
@@ -36,20 +33,16 @@ def engine(context: typer.Context) -> None:
     """Send what is due, until SIGINT or SIGTERM. Its first line on standard output says that it is ready."""
     from todoke.service.engine import run_engine
 
-    def ready() -> None:
-        say(json.dumps({"pid": os.getpid()}))
-        sys.stdout.flush()
-
-    session.run(run_engine(session.of(context).settings, ready))
+    session.run(run_engine(session.of(context).settings))
 
 
 def up(context: typer.Context) -> None:
     """Everything that one machine needs, until SIGINT or SIGTERM: the database, the engine, a declared simulator."""
-    from todoke.service.up import up as run_all
+    from todoke.service.up import run_up
 
-    here = session.of(context)
-    here.settings.data_dir.mkdir(parents=True, exist_ok=True)
-    session.run(run_all(here.settings, here.arguments))
+    settings = session.of(context).settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    session.run(run_up(settings))
 
 
 def simulate(context: typer.Context) -> None:

@@ -38,13 +38,6 @@ class Session:
             start_logging(self._settings.log_level, self._settings.log_format)
         return self._settings
 
-    @property
-    def arguments(self) -> list[str]:
-        """The options again, for another process of ours."""
-        given = {"config": self.config, **self.flags}
-        pairs = [(f"--{key.replace('_', '-')}", value) for key, value in given.items() if value is not None]
-        return [part for pair in pairs for part in pair]
-
     @asynccontextmanager
     async def store(self, *, create: bool = False) -> AsyncGenerator[Store]:
         """The database, open; with `create` a missing one is made."""
