@@ -82,7 +82,7 @@ LOST: tuple[type[BaseException], ...] = (
 
 def unavailable(error: BaseException, address: Address) -> StoreUnavailable | None:
     """The sentence for a person where the server or the way to it is at fault; None for a fault of ours."""
-    if not isinstance(error, LOST) or isinstance(error, _asyncpg.DataError):
+    if not isinstance(error, LOST) or isinstance(error, ValueError):  # the driver's word for a wrong argument
         return None
     where = address.shown
     if isinstance(error, _asyncpg.InvalidPasswordError):
@@ -114,7 +114,10 @@ async def connect(address: Address, settings: dict[str, str] | None = None) -> C
             address.dsn, timeout=CONNECT_TIMEOUT, server_settings={**SESSION, **(settings or {})}
         )
     except Exception as error:
-        raise unavailable(error, address) or error from error
+        sentence = unavailable(error, address)
+        if sentence is None:
+            raise
+        raise sentence from error
     return cast(Connection, connection)
 
 
@@ -129,7 +132,10 @@ async def create_pool(address: Address, size: int, settings: dict[str, str] | No
             server_settings={**SESSION, **(settings or {})},
         )
     except Exception as error:
-        raise unavailable(error, address) or error from error
+        sentence = unavailable(error, address)
+        if sentence is None:
+            raise
+        raise sentence from error
     return cast(Pool, pool)
 
 

@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from todoke.model.clock import SystemClock
 from todoke.model.errors import Invalid
 from todoke.store import engine as catalogue_engine
 from todoke.store import migrations, postgres, writer
@@ -139,8 +140,8 @@ async def migrate(url: str) -> str:
 async def _open_sqlite(url: str, address: Address, engine: AsyncEngine) -> Store:
     assert address.path is not None
     writing, reading = Writer(address.path), Reader(address.path)
-    hot = SqliteHot(writing, reading)
-    closers = (engine.dispose, reading.close, writing.close)
+    hot = SqliteHot(writing, reading, SystemClock())
+    closers = (hot.close, engine.dispose, reading.close, writing.close)
     return Store(url, address, engine, hot, closers, writer=writing, reader=reading)
 
 
@@ -171,9 +172,14 @@ def sentences(address: Address) -> Generator[None]:
         yield
     except DBAPIError as error:
         known = _known(error.orig, address) or _known(getattr(error.orig, "__cause__", None), address)
-        raise known or error from error
+        if known is None:
+            raise
+        raise known from error
     except sqlite3.Error as error:
-        raise _known(error, address) or error from error
+        known = _known(error, address)
+        if known is None:
+            raise
+        raise known from error
 
 
 def _known(error: BaseException | None, address: Address) -> StoreUnavailable | None:

@@ -73,7 +73,10 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.execute(pragma)
         _verify(connection, path)
     except sqlite3.Error as error:
-        raise unavailable(error, path) or error from error
+        sentence = unavailable(error, path)
+        if sentence is None:
+            raise
+        raise sentence from error
     return connection
 
 
@@ -126,7 +129,10 @@ class _Thread:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise unavailable(error, self._path) or error from error
+            sentence = unavailable(error, self._path)
+            if sentence is None:
+                raise
+            raise sentence from error
         return result
 
     def _connect(self) -> sqlite3.Connection:

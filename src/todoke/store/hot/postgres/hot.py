@@ -2,14 +2,230 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from todoke.model.clock import Micros
+from todoke.model.event import Event, Folded
+from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
+from todoke.store.hot.base import (
+    BlockKey,
+    Contact,
+    DueKey,
+    DueRow,
+    EngineRow,
+    Flush,
+    Flushed,
+    InboundPart,
+    Lane,
+    NewRun,
+    OpenBlock,
+    OpenIntent,
+    OpenRun,
+    OptOut,
+    StoredInbound,
+)
+from todoke.store.hot.correlation import Correlation
+from todoke.store.hot.matching import Matching, Surprise
+from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.postgres import (
+    contacts,
+    controlling,
+    engines,
+    flushing,
+    inbound,
+    readings,
+    recovery,
+    starting,
+)
+from todoke.store.hot.postgres import opt_outs as opting
+from todoke.store.hot.postgres.fence import pass_fence
+from todoke.store.hot.postgres.receipts import Providers
+from todoke.store.hot.postgres.session import Sessions
+from todoke.store.postgres import Connection
 
 
 class PostgresHot:
-    """Hot on a server."""
+    """Hot on a server: one session flushes, a few do the rest."""
 
     def __init__(self, address: Address) -> None:
-        self._address = address
+        self._sessions = Sessions(address)
+        self._turn = asyncio.Lock()
+        self._correlation = Correlation()
+        self._orphans = Orphans()
+        self._providers = Providers()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Wait for a flush that runs, then close the connections."""
+        async with self._turn:
+            await self._sessions.close()
+
+    # engines and lanes
+
+    async def database_now(self) -> Micros:
+        return await self._sessions.read(engines.now)
+
+    async def register_engine(
+        self, host: str, boot_id: str, pid: int, journal: str, now: Micros, lease_until: Micros
+    ) -> int:
+        return await self._sessions.run(lambda c: engines.register(c, host, boot_id, pid, journal, now, lease_until))
+
+    async def renew_engine(self, engine_id: int, lease_until: Micros) -> bool:
+        return await self._sessions.run(lambda c: engines.renew(c, engine_id, lease_until))
+
+    async def engines(self, state: str) -> list[EngineRow]:
+        return await self._sessions.read(lambda c: engines.list_engines(c, state))
+
+    async def mark_engine(self, engine_id: int, old: str, new: str) -> bool:
+        return await self._sessions.run(lambda c: engines.mark(c, engine_id, old, new))
+
+    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+        return await self._sessions.run(lambda c: engines.take(c, engine_id, now, margin))
+
+    async def release_lanes(self, engine_id: int) -> None:
+        await self._sessions.run(lambda c: engines.release(c, engine_id))
+
+    # the flush
+
+    async def flush(self, flush: Flush) -> Flushed:
+        # A caller that is cancelled does not cut a transaction in two: it runs to its end, the next one waits.
+        running = asyncio.ensure_future(self._flush(flush))
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(running)
+
+    async def _flush(self, flush: Flush) -> Flushed:
+        async with self._turn:
+            try:
+                return await self._attempt(flush, careful=False)
+            except Surprise:
+                return await self._attempt(flush, careful=True)
+
+    async def _attempt(self, flush: Flush, *, careful: bool) -> Flushed:
+        matching = Matching(flush, self._correlation, careful=careful)
+        try:
+            flushed, touched = await self._sessions.flush(partial(self._apply, flush, matching, careful))
+        except BaseException:
+            matching.roll_back()
+            self._orphans.reset()
+            raise
+        if touched is None:
+            self._correlation.clear()  # what the lost answer would have taught is not known
+        else:
+            matching.commit(touched, remember=True)
+        return flushed
+
+    async def _apply(
+        self, flush: Flush, matching: Matching, careful: bool, connection: Connection
+    ) -> tuple[Flushed, list[Event] | None]:
+        if not await pass_fence(connection, flush):
+            return await flushing.read_again(connection, flush), None
+        touched, early = await flushing.record(
+            connection, flush, matching, self._orphans, self._providers, careful=careful
+        )
+        flushed = await flushing.take(connection, flush)
+        flushed.orphans = early
+        return flushed, touched
+
+    # runs
+
+    async def start_run(self, run: NewRun) -> int:
+        return await self._sessions.run(lambda c: starting.start(c, run))
+
+    async def open_runs(self, transport_code_ids: Sequence[int]) -> list[OpenRun]:
+        return await self._sessions.read(lambda c: starting.open_runs(c, transport_code_ids))
+
+    async def control_run(self, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
+        state = await self._sessions.run(lambda c: controlling.control(c, bucket, run_id, event, reason, now))
+        if state is RunState.STOPPING:
+            await self._cut_due(bucket, run_id, "stopped", now)
+        return state
+
+    async def expire_runs(self, now: Micros) -> int:
+        touched = 0
+        for bucket, run_id in await self._sessions.run(lambda c: controlling.find(c, controlling.EXPIRED, now)):
+            if await self._sessions.run(partial(_expire, bucket, run_id, now)):
+                await self._cut_due(bucket, run_id, "expired", now)
+                touched += 1
+        return touched
+
+    async def settle_runs(self, now: Micros) -> list[tuple[int, int, RunState]]:
+        for bucket, run_id in await self._sessions.run(lambda c: controlling.find(c, controlling.LEFT)):
+            await self._cut_due(bucket, run_id, "stopped", now)
+        settled: list[tuple[int, int, RunState]] = []
+        for bucket, run_id in await self._sessions.run(lambda c: controlling.find(c, controlling.AT_END)):
+            state = await self._sessions.run(partial(_settle, bucket, run_id, now))
+            if state is not None:
+                settled.append((bucket, run_id, state))
+        return settled
+
+    async def _cut_due(self, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+        while await self._sessions.run(lambda c: controlling.cut_due(c, bucket, run_id, reason, now)):
+            pass
+
+    # contacts
+
+    async def read_contacts(
+        self, bucket: int, list_id: int, first: int, last: int, groups: tuple[int, ...]
+    ) -> list[Contact]:
+        return await self._sessions.read(lambda c: contacts.between(c, bucket, list_id, first, last, groups))
+
+    async def read_contacts_at(
+        self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
+    ) -> list[Contact]:
+        return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
+
+    # recovery
+
+    async def open_blocks(self, engine_id: int) -> list[OpenBlock]:
+        return await self._sessions.read(lambda c: recovery.open_blocks(c, engine_id))
+
+    async def open_intents(self, engine_id: int) -> list[OpenIntent]:
+        return await self._sessions.read(lambda c: recovery.open_intents(c, engine_id))
+
+    async def events_between(self, first_message_id: int, last_message_id: int) -> list[Event]:
+        return await self._sessions.read(lambda c: recovery.events_between(c, first_message_id, last_message_id))
+
+    async def recover_block(
+        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+    ) -> bool:
+        work = partial(recovery.recover_block, key, dead_engine_id, due, events)
+        return self._recovered(await self._sessions.run(work))
+
+    async def recover_intent(
+        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+    ) -> bool:
+        work = partial(recovery.recover_intent, key, dead_engine_id, [] if due is None else [due], events)
+        return self._recovered(await self._sessions.run(work))
+
+    def _recovered(self, touched: list[Event] | None) -> bool:
+        self._correlation.forget(touched or ())
+        return touched is not None
+
+    # what phones say
+
+    async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
+        return await self._sessions.run(lambda c: inbound.store(c, parts))
+
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
+        async def apply(connection: Connection) -> None:
+            await opting.apply(connection, opt_outs)
+            await inbound.set_meanings(connection, meanings)
+
+        await self._sessions.run(apply)
+
+    # readings
+
+    async def message_states(
+        self, bucket: int, run_id: int, first_ordinal: int, limit: int
+    ) -> list[tuple[int, Folded]]:
+        return await self._sessions.read(lambda c: readings.message_states(c, bucket, run_id, first_ordinal, limit))
+
+
+async def _expire(bucket: int, run_id: int, now: Micros, connection: Connection) -> bool:
+    return await controlling.expire(connection, bucket, run_id, now)
+
+
+async def _settle(bucket: int, run_id: int, now: Micros, connection: Connection) -> RunState | None:
+    return await controlling.settle(connection, bucket, run_id, now)

@@ -2,12 +2,233 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from sqlite3 import Connection
+
+from todoke.model.clock import Clock, Micros
+from todoke.model.event import Event, Folded
+from todoke.model.run import RunEvent, RunState
+from todoke.store.hot.base import (
+    BlockKey,
+    Contact,
+    DueKey,
+    DueRow,
+    EngineRow,
+    Flush,
+    Flushed,
+    InboundPart,
+    Lane,
+    NewRun,
+    OpenBlock,
+    OpenIntent,
+    OpenRun,
+    OptOut,
+    StoredInbound,
+)
+from todoke.store.hot.correlation import Correlation
+from todoke.store.hot.matching import Matching, Surprise
+from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.sqlite import (
+    contacts,
+    controlling,
+    engines,
+    flushing,
+    inbound,
+    readings,
+    recovery,
+    starting,
+)
+from todoke.store.hot.sqlite import opt_outs as opting
+from todoke.store.hot.sqlite.fence import Passed, pass_fence
 from todoke.store.writer import Reader, Writer
 
 
 class SqliteHot:
     """Hot on one file: writes on the one writer thread, reads beside it."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Writer, reader: Reader, clock: Clock) -> None:
         self._writer = writer
         self._reader = reader
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._correlation = Correlation()
+        self._orphans = Orphans()
+
+    async def close(self) -> None:
+        """Wait for a flush that runs."""
+        async with self._turn:
+            pass
+
+    # engines and lanes
+
+    async def database_now(self) -> Micros:
+        return self._clock.now()
+
+    async def register_engine(
+        self, host: str, boot_id: str, pid: int, journal: str, now: Micros, lease_until: Micros
+    ) -> int:
+        return await self._writer.run(lambda db: engines.register(db, host, boot_id, pid, journal, now, lease_until))
+
+    async def renew_engine(self, engine_id: int, lease_until: Micros) -> bool:
+        return await self._writer.run(lambda db: engines.renew(db, engine_id, lease_until))
+
+    async def engines(self, state: str) -> list[EngineRow]:
+        return await self._reader.run(lambda db: engines.list_engines(db, state))
+
+    async def mark_engine(self, engine_id: int, old: str, new: str) -> bool:
+        return await self._writer.run(lambda db: engines.mark(db, engine_id, old, new))
+
+    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+        return await self._writer.run(lambda db: engines.take(db, engine_id, now, margin))
+
+    async def release_lanes(self, engine_id: int) -> None:
+        await self._writer.run(lambda db: engines.release(db, engine_id))
+
+    # the flush
+
+    async def flush(self, flush: Flush) -> Flushed:
+        # A caller that is cancelled does not cut a transaction in two: it runs to its end, the next one waits.
+        running = asyncio.ensure_future(self._flush(flush))
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(running)
+
+    async def _flush(self, flush: Flush) -> Flushed:
+        async with self._turn:
+            try:
+                return await self._attempt(flush, careful=False)
+            except Surprise:
+                return await self._attempt(flush, careful=True)
+
+    async def _attempt(self, flush: Flush, *, careful: bool) -> Flushed:
+        matching = Matching(flush, self._correlation, careful=careful)
+        try:
+            flushed, touched, passed = await self._writer.run(partial(self._apply, flush, matching, careful))
+        except BaseException:
+            matching.roll_back()
+            self._orphans.reset()
+            raise
+        if passed is Passed.ALONE:
+            matching.commit(touched, remember=True)
+        else:
+            self._correlation.clear()  # others write events too: what is known by heart may be wrong
+        return flushed
+
+    def _apply(
+        self, flush: Flush, matching: Matching, careful: bool, db: Connection
+    ) -> tuple[Flushed, list[Event], Passed]:
+        passed = pass_fence(db, flush)
+        if passed is Passed.BEFORE:
+            return flushing.read_again(db, flush), [], passed
+        if passed is Passed.AMONG_OTHERS and not careful:
+            raise Surprise
+        touched, early = flushing.record(db, flush, matching, self._orphans, careful=careful)
+        flushed = flushing.take(db, flush)
+        flushed.orphans = early
+        return flushed, touched, passed
+
+    # runs
+
+    async def start_run(self, run: NewRun) -> int:
+        return await self._writer.run(lambda db: starting.start(db, run))
+
+    async def open_runs(self, transport_code_ids: Sequence[int]) -> list[OpenRun]:
+        return await self._reader.run(lambda db: starting.open_runs(db, transport_code_ids))
+
+    async def control_run(self, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
+        if event is RunEvent.RESUME:
+            while await self._writer.run(lambda db: controlling.free(db, bucket, run_id)):
+                pass
+        state = await self._writer.run(lambda db: controlling.control(db, bucket, run_id, event, reason, now))
+        if state is RunState.PAUSED:
+            while await self._writer.run(lambda db: controlling.park(db, bucket, run_id)):
+                pass
+        if state is RunState.STOPPING:
+            await self._cut_due(bucket, run_id, "stopped", now)
+        return state
+
+    async def expire_runs(self, now: Micros) -> int:
+        touched = 0
+        for bucket, run_id in await self._reader.run(lambda db: controlling.find(db, controlling.EXPIRED, now)):
+            if await self._writer.run(lambda db, b=bucket, r=run_id: controlling.expire(db, b, r, now)):
+                await self._cut_due(bucket, run_id, "expired", now)
+                touched += 1
+        return touched
+
+    async def settle_runs(self, now: Micros) -> list[tuple[int, int, RunState]]:
+        for bucket, run_id in await self._reader.run(lambda db: controlling.find(db, controlling.LEFT)):
+            await self._cut_due(bucket, run_id, "stopped", now)
+        settled: list[tuple[int, int, RunState]] = []
+        for bucket, run_id in await self._reader.run(lambda db: controlling.find(db, controlling.AT_END)):
+            state = await self._writer.run(lambda db, b=bucket, r=run_id: controlling.settle(db, b, r, now))
+            if state is not None:
+                settled.append((bucket, run_id, state))
+        return settled
+
+    async def _cut_due(self, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+        while await self._writer.run(lambda db: controlling.cut_due(db, bucket, run_id, reason, now)):
+            pass
+
+    # contacts
+
+    async def read_contacts(
+        self, bucket: int, list_id: int, first: int, last: int, groups: tuple[int, ...]
+    ) -> list[Contact]:
+        return await self._reader.run(lambda db: contacts.between(db, bucket, list_id, first, last, groups))
+
+    async def read_contacts_at(
+        self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
+    ) -> list[Contact]:
+        return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
+
+    # recovery
+
+    async def open_blocks(self, engine_id: int) -> list[OpenBlock]:
+        return await self._reader.run(lambda db: recovery.open_blocks(db, engine_id))
+
+    async def open_intents(self, engine_id: int) -> list[OpenIntent]:
+        return await self._reader.run(lambda db: recovery.open_intents(db, engine_id))
+
+    async def events_between(self, first_message_id: int, last_message_id: int) -> list[Event]:
+        return await self._reader.run(lambda db: recovery.events_between(db, first_message_id, last_message_id))
+
+    async def recover_block(
+        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+    ) -> bool:
+        now = self._clock.now()
+        return self._recovered(
+            await self._writer.run(lambda db: recovery.recover_block(db, key, dead_engine_id, due, events, now))
+        )
+
+    async def recover_intent(
+        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+    ) -> bool:
+        now = self._clock.now()
+        rows = [] if due is None else [due]
+        return self._recovered(
+            await self._writer.run(lambda db: recovery.recover_intent(db, key, dead_engine_id, rows, events, now))
+        )
+
+    def _recovered(self, touched: list[Event] | None) -> bool:
+        self._correlation.forget(touched or ())
+        return touched is not None
+
+    # what phones say
+
+    async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
+        return await self._writer.run(lambda db: inbound.store(db, parts))
+
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
+        def apply(db: Connection) -> None:
+            opting.apply(db, opt_outs)
+            inbound.set_meanings(db, meanings)
+
+        await self._writer.run(apply)
+
+    # readings
+
+    async def message_states(
+        self, bucket: int, run_id: int, first_ordinal: int, limit: int
+    ) -> list[tuple[int, Folded]]:
+        return await self._reader.run(lambda db: readings.message_states(db, bucket, run_id, first_ordinal, limit))

@@ -314,7 +314,7 @@ def upgrade() -> None:
         sa.Column("provider_id", Id(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("rate", sa.Double(), nullable=False),
+        sa.Column("rate", sa.Double[float](), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("rate > 0", name=op.f("ck_transport_code_rate_positive")),
         sa.ForeignKeyConstraint(

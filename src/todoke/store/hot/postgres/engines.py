@@ -1,0 +1,101 @@
+"""Engines and their leases, and who has which lanes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from todoke.model.clock import Micros
+from todoke.store.hot.base import EngineLost, EngineRow, Lane
+from todoke.store.postgres import Connection
+
+NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+REGISTER = """
+    INSERT INTO engine (host, boot_id, pid, journal, state, lease_until, flush_seq, started_at)
+    VALUES ($1, $2, $3, $4, 'alive', $6, 0, $5) RETURNING id
+"""
+
+# A dead engine does not come back.
+RENEW = "UPDATE engine SET lease_until = $2 WHERE id = $1 AND state = 'alive'"
+
+LIST = """
+    SELECT id, host, boot_id, pid, journal, state, lease_until, flush_seq FROM engine WHERE state = $1 ORDER BY id
+"""
+
+MARK = "UPDATE engine SET state = $3 WHERE id = $1 AND state = $2"
+
+FREE = "UPDATE lane SET engine_id = NULL WHERE engine_id = $1"
+
+# A lane for every transport code that has none.
+MISSING = """
+    INSERT INTO lane (bucket, transport_code_id, provider_id, epoch, engine_id, next_slot_at)
+    SELECT p.bucket, c.id, c.provider_id, 0, NULL, 0
+    FROM transport_code c JOIN provider p ON p.id = c.provider_id
+    WHERE NOT EXISTS (SELECT FROM lane l WHERE l.bucket = p.bucket AND l.transport_code_id = c.id)
+    ON CONFLICT DO NOTHING
+"""
+
+# Lanes to take: of provider accounts none of whose lanes another living engine has.
+TAKEABLE = """
+    SELECT l.bucket, l.transport_code_id, l.epoch
+    FROM lane l
+    WHERE l.engine_id IS DISTINCT FROM $1
+      AND NOT EXISTS (
+        SELECT FROM lane o JOIN engine e ON e.id = o.engine_id
+        WHERE o.provider_id = l.provider_id AND o.engine_id <> $1 AND e.state = 'alive' AND e.lease_until >= $2)
+    ORDER BY l.bucket, l.transport_code_id
+"""
+
+# Takes one lane, if nobody was faster. What the last owner still reserved ends before the next slot.
+TAKE = """
+    UPDATE lane SET engine_id = $1, epoch = epoch + 1, next_slot_at = greatest(next_slot_at, $2) + $3
+    WHERE bucket = $4 AND transport_code_id = $5 AND epoch = $6 AND engine_id IS DISTINCT FROM $1
+"""
+
+MINE = """
+    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at
+    FROM lane l JOIN transport_code c ON c.id = l.transport_code_id
+    WHERE l.engine_id = $1 ORDER BY l.bucket, l.transport_code_id
+"""
+
+ALIVE = "SELECT id FROM engine WHERE id = $1 AND state = 'alive' FOR SHARE"
+
+
+async def now(connection: Connection) -> Micros:
+    """The server's own clock."""
+    return await connection.fetchval(NOW)
+
+
+async def register(connection: Connection, *values: Any) -> int:
+    """A new engine: host, boot id, pid, journal, now, lease until."""
+    return await connection.fetchval(REGISTER, *values)
+
+
+async def renew(connection: Connection, engine_id: int, lease_until: Micros) -> bool:
+    return await connection.execute(RENEW, engine_id, lease_until) == "UPDATE 1"
+
+
+async def list_engines(connection: Connection, state: str) -> list[EngineRow]:
+    return [EngineRow(*row) for row in await connection.fetch(LIST, state)]
+
+
+async def mark(connection: Connection, engine_id: int, old: str, new: str) -> bool:
+    """Compare-and-set its state; an engine that is gone has no lanes."""
+    if await connection.execute(MARK, engine_id, old, new) != "UPDATE 1":
+        return False
+    await connection.execute(FREE, engine_id)
+    return True
+
+
+async def release(connection: Connection, engine_id: int) -> None:
+    await connection.execute(FREE, engine_id)
+
+
+async def take(connection: Connection, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+    """Take what is free or whose owner is dead; all lanes that are now this engine's. EngineLost."""
+    if await connection.fetchval(ALIVE, engine_id) is None:
+        raise EngineLost(f"Engine {engine_id} was declared dead.", fix="It must stop; a new one takes over.")
+    await connection.execute(MISSING)
+    for bucket, code, epoch in await connection.fetch(TAKEABLE, engine_id, now):
+        await connection.execute(TAKE, engine_id, now, margin, bucket, code, epoch)
+    return [Lane(*row) for row in await connection.fetch(MINE, engine_id)]

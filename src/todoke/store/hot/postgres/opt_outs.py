@@ -1,0 +1,48 @@
+"""Opt-outs and opt-ins, with the DNC entries that they make and lift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from todoke.store.hot.base import OptOut
+from todoke.store.postgres import Connection
+
+# One at a time for each number.
+TURN = """
+    SELECT pg_advisory_xact_lock(7430504, hashint8(phone)) FROM unnest($1::bigint[]) AS phone
+"""
+
+# Nothing where it is stored already.
+RECORD = """
+    INSERT INTO opt_out (bucket, business_unit_id, dnc_group_id, phone, kind, source, evidence, inbound_id, at)
+    SELECT $1::smallint, $2::bigint, $3::bigint, $4::bigint, $5::text, $6::text, $7::text, $8::bigint, $9::bigint
+    WHERE NOT EXISTS (
+        SELECT FROM opt_out
+        WHERE bucket = $1 AND phone = $4 AND dnc_group_id = $3 AND kind = $5 AND source = $6
+          AND CASE WHEN $8::bigint IS NULL THEN inbound_id IS NULL AND at = $9 ELSE inbound_id = $8 END)
+    RETURNING id
+"""
+
+# What the number said last.
+LAST = """
+    SELECT kind FROM opt_out WHERE bucket = $1 AND phone = $2 AND dnc_group_id = $3 ORDER BY at DESC, id DESC LIMIT 1
+"""
+
+LIST = """
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, 'opt_out', $4)
+    ON CONFLICT DO NOTHING
+"""
+
+LIFT = "DELETE FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3"
+
+
+async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> None:
+    """Record each; where it is news, the number is listed or lifted as it said last."""
+    await connection.execute(TURN, sorted({o.phone for o in opt_outs}))
+    for o in opt_outs:
+        if await connection.fetchval(RECORD, *o) is None:
+            continue
+        if await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id) == "out":
+            await connection.execute(LIST, o.bucket, o.dnc_group_id, o.phone, o.at)
+        else:
+            await connection.execute(LIFT, o.bucket, o.dnc_group_id, o.phone)

@@ -1,0 +1,87 @@
+"""Receipts: finding their submissions, and keeping those that came too early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from todoke.model.ids import BUCKET_SHIFT, BUCKETS
+from todoke.store.hot.base import Receipt
+from todoke.store.hot.matching import Accepted
+from todoke.store.hot.orphans import LIMIT, Key, Orphans
+from todoke.store.postgres import Connection
+
+# The submissions that a provider gave these ids to; where it gave one twice, the last row read is the latest.
+ACCEPTED = """
+    SELECT provider_message_id, message_id, segment, attempt, segments
+    FROM event
+    WHERE kind = 30 AND provider_message_id = ANY ($1::text[]) AND provider_id = $2
+      AND bucket = $3 AND message_id >= $4 AND message_id <= $5
+    ORDER BY at
+"""
+
+PROVIDERS = "SELECT id, bucket FROM provider"
+
+# A receipt that matches nothing yet waits here for its submission.
+KEEP = """
+    INSERT INTO orphan (provider_id, provider_message_id, kind, reason, at, raw)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::text[])
+    ON CONFLICT DO NOTHING
+"""
+
+# Orphans whose submission came: they are receipts again.
+TAKE = """
+    DELETE FROM orphan o USING unnest($1::bigint[], $2::text[]) AS k (provider_id, provider_message_id)
+    WHERE o.provider_id = k.provider_id AND o.provider_message_id = k.provider_message_id
+    RETURNING o.provider_id, o.provider_message_id, o.kind, o.at, o.reason, o.raw
+"""
+
+KEYS = f"SELECT DISTINCT provider_id, provider_message_id FROM orphan LIMIT {LIMIT + 1}"
+
+
+class Providers:
+    """The buckets of providers, which never change: read once."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[int, int] = {}
+
+    async def bucket(self, connection: Connection, provider_id: int) -> int | None:
+        """None where there is no such provider."""
+        if provider_id not in self._buckets:
+            self._buckets = {row[0]: row[1] for row in await connection.fetch(PROVIDERS)}
+        return self._buckets.get(provider_id)
+
+
+async def find_accepted(connection: Connection, providers: Providers, keys: Iterable[Key]) -> dict[Key, Accepted]:
+    """The submissions with these keys, as far as they are stored."""
+    by_provider: dict[int, set[str]] = {}
+    for provider_id, provider_message_id in keys:
+        by_provider.setdefault(provider_id, set()).add(provider_message_id)
+    found: dict[Key, Accepted] = {}
+    for provider_id, ids in by_provider.items():
+        bucket = await providers.bucket(connection, provider_id)
+        if bucket is None:
+            continue
+        first = bucket << BUCKET_SHIFT
+        last = (1 << 63) - 1 if bucket == BUCKETS - 1 else ((bucket + 1) << BUCKET_SHIFT) - 1
+        for row in await connection.fetch(ACCEPTED, list(ids), provider_id, bucket, first, last):
+            found[(provider_id, row[0])] = Accepted(row[1], row[2], row[3], row[4])
+    return found
+
+
+async def keep_orphans(connection: Connection, receipts: Sequence[Receipt]) -> None:
+    """Store receipts that match nothing yet; a repeat changes nothing."""
+    columns = ([r.provider_id for r in receipts], [r.provider_message_id for r in receipts])
+    rest = ([r.kind for r in receipts], [r.reason for r in receipts], [r.at for r in receipts])
+    await connection.execute(KEEP, *columns, *rest, [r.raw for r in receipts])
+
+
+async def take_orphans(connection: Connection, keys: Sequence[Key]) -> list[Receipt]:
+    """Remove the orphans with these keys and give them back as receipts."""
+    rows = await connection.fetch(TAKE, [key[0] for key in keys], [key[1] for key in keys])
+    return [Receipt(*row) for row in rows]
+
+
+async def refresh(connection: Connection, orphans: Orphans, now: int) -> None:
+    """Read which orphans there are, if that is due."""
+    if orphans.stale(now):
+        orphans.replace([(row[0], row[1]) for row in await connection.fetch(KEYS)], now)

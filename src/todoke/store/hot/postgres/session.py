@@ -1,0 +1,98 @@
+"""The sessions of the hot operations: one that flushes, a few that do the rest, all with their plans pinned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from todoke.store import postgres
+from todoke.store.address import Address
+from todoke.store.postgres import Connection, Pool
+
+T = TypeVar("T")
+
+# Every hot statement goes by a key. Statistics of a table that was empty a second ago must not talk the planner
+# into reading it from end to end.
+PINNED = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+POOL_SIZE = 4
+FLUSH_DEADLINE = 30.0  # seconds after which the connection is given up and the outcome counts as unknown
+
+
+class Sessions:
+    """Connections that are opened when they are needed, and again after the server went away."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._flushing: Connection | None = None
+        self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def flush(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` in a transaction on the flushing connection.
+
+        After StoreUnavailable nobody knows whether it took place; the connection is not used again.
+        """
+        connection = await self._connected()
+        running = asyncio.ensure_future(_transact(connection, work))
+        try:
+            await asyncio.wait({running}, timeout=FLUSH_DEADLINE)
+            if not running.done():
+                connection.terminate()  # whatever it waits for fails now
+            return await running
+        except BaseException as error:
+            sentence = postgres.unavailable(error, self._address)
+            if sentence is not None or not isinstance(error, Exception):
+                self._flushing = None
+                connection.terminate()
+            if sentence is None:
+                raise
+            raise sentence from error
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` in a transaction on a connection of the pool; StoreUnavailable where the server is gone."""
+        return await self.read(lambda connection: _transact(connection, work))
+
+    async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` on a connection of the pool, each statement by itself; StoreUnavailable."""
+        try:
+            pool = await self._pooled()
+            async with pool.acquire() as connection:
+                return await work(connection)
+        except Exception as error:
+            sentence = postgres.unavailable(error, self._address)
+            if sentence is None:
+                raise
+            raise sentence from error
+
+    async def close(self) -> None:
+        """Close them all."""
+        if self._flushing is not None:
+            await self._flushing.close()
+            self._flushing = None
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def _connected(self) -> Connection:
+        if self._flushing is None or self._flushing.is_closed():
+            self._flushing = await postgres.connect(self._address, PINNED)
+        return self._flushing
+
+    async def _pooled(self) -> Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await postgres.create_pool(self._address, POOL_SIZE, PINNED)
+            return self._pool
+
+
+async def _transact(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async with connection.transaction():
+        return await work(connection)

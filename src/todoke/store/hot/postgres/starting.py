@@ -1,0 +1,108 @@
+"""Runs: how one starts, and what sending it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from todoke.model.errors import NotFound
+from todoke.model.run import RunState
+from todoke.store.hot.base import Cursor, NewRun, OpenRun
+from todoke.store.hot.postgres import partitions
+from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.postgres import Connection
+
+# Held, so that the list is not deleted meanwhile.
+LIST = """
+    SELECT name, state, contacts, fields, zone_sets, bucket FROM calling_list
+    WHERE id = $1 AND business_unit_id = $2 FOR SHARE
+"""
+
+CODE = """
+    SELECT c.code, p.name, p.bucket FROM transport_code c JOIN provider p ON p.id = c.provider_id WHERE c.id = $1
+"""
+
+# The next run id of the bucket.
+NUMBER = """
+    INSERT INTO run_counter (bucket, next_run) VALUES ($1, 2)
+    ON CONFLICT (bucket) DO UPDATE SET next_run = run_counter.next_run + 1
+    RETURNING next_run - 1
+"""
+
+INSERT = """
+    INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
+                           template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
+                           expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14)
+"""
+
+# One cursor a zone range of the list.
+CURSORS = """
+    INSERT INTO run_cursor (bucket, run_id, number, zone_set, next_position, last_position)
+    SELECT $1, $2, number, zone_set, first_position, last_position FROM list_range WHERE list_id = $3
+"""
+
+TRANSITION = """
+    INSERT INTO run_transition (bucket, run_id, old, new, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+OPEN = """
+    SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
+           r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
+           s.smart_encoding, s.weight
+    FROM skill_run r JOIN skill s ON s.id = r.skill_id
+    WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
+    ORDER BY r.bucket, r.id
+"""
+
+OPEN_CURSORS = """
+    SELECT c.bucket, c.run_id, c.number, c.zone_set, c.next_position, c.last_position
+    FROM unnest($1::smallint[], $2::bigint[]) AS k (bucket, run_id)
+    JOIN run_cursor c ON c.bucket = k.bucket AND c.run_id = k.run_id
+    ORDER BY c.bucket, c.run_id, c.number
+"""
+
+
+async def start(connection: Connection, run: NewRun) -> int:
+    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
+    if source is None:
+        raise NotFound(f"The business unit has no list {run.list_id}.")
+    check_list(source["name"], source["state"], source["bucket"], run)
+    code = await connection.fetchrow(CODE, run.transport_code_id)
+    if code is None:
+        raise NotFound(f"There is no transport code {run.transport_code_id}.")
+    check_provider(code["name"], code["bucket"], run)
+    run_id: int = await connection.fetchval(NUMBER, run.bucket)
+    check_number(run_id)
+    await partitions.ensure(connection, run.bucket, run_id)
+    await connection.execute(
+        INSERT,
+        run.bucket,
+        run_id,
+        run.business_unit_id,
+        run.skill_id,
+        run.list_id,
+        run.transport_code_id,
+        run.body,
+        run.template_version_id,
+        source["fields"],
+        source["zone_sets"],
+        json.dumps(run.scrub_groups),
+        source["contacts"],
+        run.started_at,
+        run.expires_at,
+    )
+    await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
+    await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)
+    return run_id
+
+
+async def open_runs(connection: Connection, codes: Sequence[int]) -> list[OpenRun]:
+    """Runs of these codes that have not ended, with their cursors."""
+    rows = await connection.fetch(OPEN, list(codes))
+    cursors: dict[tuple[int, int], list[Cursor]] = {(row[0], row[1]): [] for row in rows}
+    if cursors:
+        for bucket, run_id, *cursor in await connection.fetch(OPEN_CURSORS, *map(list, zip(*cursors, strict=True))):
+            cursors[(bucket, run_id)].append(Cursor(*cursor))
+    return [read_run(tuple(row), cursors[(row[0], row[1])]) for row in rows]

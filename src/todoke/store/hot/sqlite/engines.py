@@ -1,0 +1,86 @@
+"""Engines and their leases, and who has which lanes."""
+
+from __future__ import annotations
+
+from sqlite3 import Connection
+from typing import Any
+
+from todoke.model.clock import Micros
+from todoke.store.hot.base import EngineLost, EngineRow, Lane
+
+REGISTER = """
+    INSERT INTO engine (host, boot_id, pid, journal, state, started_at, lease_until, flush_seq)
+    VALUES (?, ?, ?, ?, 'alive', ?, ?, 0) RETURNING id
+"""
+
+# A dead engine does not come back.
+RENEW = "UPDATE engine SET lease_until = ? WHERE id = ? AND state = 'alive'"
+
+LIST = """
+    SELECT id, host, boot_id, pid, journal, state, lease_until, flush_seq FROM engine WHERE state = ? ORDER BY id
+"""
+
+MARK = "UPDATE engine SET state = ? WHERE id = ? AND state = ?"
+
+FREE = "UPDATE lane SET engine_id = NULL WHERE engine_id = ?"
+
+# A lane for every transport code that has none.
+MISSING = """
+    INSERT INTO lane (bucket, transport_code_id, provider_id, epoch, engine_id, next_slot_at)
+    SELECT p.bucket, c.id, c.provider_id, 0, NULL, 0
+    FROM transport_code c JOIN provider p ON p.id = c.provider_id
+    WHERE NOT EXISTS (SELECT 1 FROM lane l WHERE l.bucket = p.bucket AND l.transport_code_id = c.id)
+"""
+
+# Takes the lanes of provider accounts none of whose lanes another living engine has. What the last owner still
+# reserved ends before the next slot.
+TAKE = """
+    UPDATE lane SET engine_id = :engine, epoch = epoch + 1, next_slot_at = max(next_slot_at, :now) + :margin
+    WHERE engine_id IS NOT :engine
+      AND NOT EXISTS (
+        SELECT 1 FROM lane o JOIN engine e ON e.id = o.engine_id
+        WHERE o.provider_id = lane.provider_id AND o.engine_id <> :engine
+          AND e.state = 'alive' AND e.lease_until >= :now)
+"""
+
+MINE = """
+    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at
+    FROM lane l JOIN transport_code c ON c.id = l.transport_code_id
+    WHERE l.engine_id = ? ORDER BY l.bucket, l.transport_code_id
+"""
+
+ALIVE = "SELECT id FROM engine WHERE id = ? AND state = 'alive'"
+
+
+def register(db: Connection, *values: Any) -> int:
+    """A new engine: host, boot id, pid, journal, now, lease until."""
+    return db.execute(REGISTER, values).fetchone()[0]
+
+
+def renew(db: Connection, engine_id: int, lease_until: Micros) -> bool:
+    return db.execute(RENEW, (lease_until, engine_id)).rowcount == 1
+
+
+def list_engines(db: Connection, state: str) -> list[EngineRow]:
+    return [EngineRow(*row) for row in db.execute(LIST, (state,))]
+
+
+def mark(db: Connection, engine_id: int, old: str, new: str) -> bool:
+    """Compare-and-set its state; an engine that is gone has no lanes."""
+    if db.execute(MARK, (new, engine_id, old)).rowcount != 1:
+        return False
+    db.execute(FREE, (engine_id,))
+    return True
+
+
+def release(db: Connection, engine_id: int) -> None:
+    db.execute(FREE, (engine_id,))
+
+
+def take(db: Connection, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+    """Take what is free or whose owner is dead; all lanes that are now this engine's. EngineLost."""
+    if db.execute(ALIVE, (engine_id,)).fetchone() is None:
+        raise EngineLost(f"Engine {engine_id} was declared dead.", fix="It must stop; a new one takes over.")
+    db.execute(MISSING)
+    db.execute(TAKE, {"engine": engine_id, "now": now, "margin": margin})
+    return [Lane(*row) for row in db.execute(MINE, (engine_id,))]

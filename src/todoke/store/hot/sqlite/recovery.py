@@ -1,0 +1,84 @@
+"""What a dead engine left: found, and closed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from todoke.model.clock import Micros
+from todoke.model.event import Event
+from todoke.model.ids import BUCKET_SHIFT
+from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
+from todoke.store.hot.due import place
+from todoke.store.hot.sqlite.blocks import insert_due
+from todoke.store.hot.sqlite.results import append_exactly, count, run_states
+from todoke.store.hot.tallies import Tallies
+
+BLOCKS = """
+    SELECT b.bucket, b.run_id, b.first_position, b.last_position, b.reserved_to, b.transport_code_id, r.list_id
+    FROM block b JOIN skill_run r ON r.bucket = b.bucket AND r.id = b.run_id
+    WHERE b.engine_id = ? AND b.state IN ('open', 'recovering')
+    ORDER BY b.bucket, b.run_id, b.first_position
+"""
+
+INTENTS = """
+    SELECT bucket, message_id, attempt, run_id, transport_code_id, reserved, segments, text_crc
+    FROM intent WHERE engine_id = ? ORDER BY bucket, message_id, attempt
+"""
+
+EVENTS = """
+    SELECT message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id, reason
+    FROM event WHERE bucket = ? AND message_id BETWEEN ? AND ?
+    ORDER BY message_id, segment, attempt, kind
+"""
+
+# Closes a dead engine's block, if nobody did before.
+CLOSE = """
+    UPDATE block SET state = 'closed'
+    WHERE bucket = ? AND run_id = ? AND first_position = ? AND engine_id = ? AND state <> 'closed'
+"""
+
+# Takes a dead engine's intent away, if nobody did before.
+TAKE_INTENT = "DELETE FROM intent WHERE bucket = ? AND message_id = ? AND attempt = ? AND engine_id = ?"
+
+
+def open_blocks(db: Connection, engine_id: int) -> list[OpenBlock]:
+    return [OpenBlock(BlockKey(*row[:3]), *row[3:]) for row in db.execute(BLOCKS, (engine_id,))]
+
+
+def open_intents(db: Connection, engine_id: int) -> list[OpenIntent]:
+    return [
+        OpenIntent(DueKey(*row[:3]), row[3], row[4], bool(row[5]), row[6], row[7])
+        for row in db.execute(INTENTS, (engine_id,))
+    ]
+
+
+def events_between(db: Connection, first: int, last: int) -> list[Event]:
+    return [Event(*row) for row in db.execute(EVENTS, (first >> BUCKET_SHIFT, first, last))]
+
+
+def recover_block(
+    db: Connection, key: BlockKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], now: Micros
+) -> list[Event] | None:
+    """The events of the messages concerned; None where the block was closed before."""
+    if db.execute(CLOSE, (*key, engine_id)).rowcount != 1:
+        return None
+    return _write(db, due, events, now)
+
+
+def recover_intent(
+    db: Connection, key: DueKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], now: Micros
+) -> list[Event] | None:
+    """The events of the messages concerned; None where the intent was settled before."""
+    if db.execute(TAKE_INTENT, (*key, engine_id)).rowcount != 1:
+        return None
+    return _write(db, due, events, now)
+
+
+def _write(db: Connection, due: Sequence[DueRow], events: Sequence[Event], now: Micros) -> list[Event]:
+    placed, stopped = place(due, run_states(db, {(row.bucket, row.run_id) for row in due}), now)
+    tallies = Tallies()
+    touched = append_exactly(db, [*events, *stopped], tallies)
+    count(db, tallies.rows())
+    insert_due(db, placed)
+    return touched

@@ -1,0 +1,101 @@
+"""Results into `event`, and the tallies with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from sqlite3 import Connection, IntegrityError
+from typing import Any
+
+from todoke.model.event import Event
+from todoke.model.ids import BUCKET_SHIFT
+from todoke.model.run import RunState
+from todoke.store.hot.base import Fresh
+from todoke.store.hot.due import RunKey
+from todoke.store.hot.matching import Quick, Surprise
+from todoke.store.hot.tallies import Tallies, TallyRow, add_events
+
+# New acceptances of messages of one segment.
+FRESH = """
+    INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
+                       reason)
+    VALUES (?, ?, 1, 0, 30, ?, 1, ?, ?, '')
+"""
+
+# Receipts of messages of one segment at their first attempt.
+QUICK = """
+    INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
+                       reason)
+    VALUES (?, ?, 1, 0, ?, ?, 1, ?, NULL, ?)
+"""
+
+ANY = """
+    INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
+                       reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# All events of some messages.
+EVENTS_OF = f"""
+    SELECT e.message_id, e.segment, e.attempt, e.kind, e.at, e.segments, e.provider_id, e.provider_message_id, e.reason
+    FROM json_each(?) AS k CROSS JOIN event e ON e.bucket = k.value >> {BUCKET_SHIFT} AND e.message_id = k.value
+"""
+
+STATE = "SELECT state FROM skill_run WHERE bucket = ? AND id = ?"
+
+# Moves live counts.
+COUNT = """
+    INSERT INTO tally (bucket, run_id, outcome, reason, hour, messages, segments) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (bucket, run_id, outcome, reason, hour) DO UPDATE
+    SET messages = messages + excluded.messages, segments = segments + excluded.segments
+"""
+
+
+def run_states(db: Connection, runs: Iterable[RunKey]) -> dict[RunKey, RunState]:
+    """The states of these runs; nobody changes them before this transaction ends."""
+    found = {run: db.execute(STATE, run).fetchone() for run in runs}
+    return {run: RunState(row[0]) for run, row in found.items() if row is not None}
+
+
+def append_fresh(db: Connection, group: Fresh) -> None:
+    """New acceptances, as fast as the database takes them; Surprise where one is stored already."""
+    rows = zip(
+        repeat(group.bucket, len(group.message_ids)),
+        group.message_ids,
+        repeat(group.at),
+        repeat(group.provider_id),
+        group.provider_message_ids,
+        strict=False,
+    )
+    _insert(db, FRESH, rows)
+
+
+def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
+    """Receipts of messages that have nothing but their acceptance; Surprise where that is not so."""
+    rows = [(message >> BUCKET_SHIFT, message, r.kind, r.at, r.provider_id, r.reason) for message, _, r in quick]
+    _insert(db, QUICK, rows)
+
+
+def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
+    """Write what is not stored yet and move `tallies` by the difference it makes.
+
+    Returns every event, old and new, of the messages concerned.
+    """
+    ids = sorted({event.message_id for event in offered})
+    stored = [Event(*row) for row in db.execute(EVENTS_OF, (json.dumps(ids),))]
+    new = add_events(stored, offered, tallies)
+    _insert(db, ANY, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])
+    return stored + new
+
+
+def count(db: Connection, rows: Sequence[TallyRow]) -> None:
+    """Move the live counts."""
+    db.executemany(COUNT, rows)
+
+
+def _insert(db: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    try:
+        db.executemany(statement, rows)
+    except IntegrityError as error:
+        raise Surprise from error
