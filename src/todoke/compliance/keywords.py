@@ -39,7 +39,7 @@ def normalise(text: str) -> str:
     """The text for comparison: NFKC, casefolded, accents, punctuation and symbols away, single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     plain = unicodedata.normalize("NFC", _without_accents(folded))
-    kept = "".join(c if unicodedata.category(c)[0] in "LN" else _gap(c) for c in plain)
+    kept = "".join(c if _says_something(c) else _gap(c) for c in plain)
     return " ".join(kept.split())
 
 
@@ -47,6 +47,16 @@ def _without_accents(text: str) -> str:
     """Latin letters lose their accents (arrêt is arret); kana keep their voicing marks."""
     decomposed = unicodedata.normalize("NFD", text)
     return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+
+
+def _says_something(character: str) -> bool:
+    """Letters, digits, and the vowel signs without which an Indian word would be another; no emoji's variant marks."""
+    if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        return False
+    return unicodedata.category(character) in _WORDLY
+
+
+_WORDLY = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc"})
 
 
 def _gap(character: str) -> str:
@@ -57,6 +67,8 @@ def _gap(character: str) -> str:
 def read(text: str, more: Mapping[str, Sequence[str]] | None = None) -> Meaning:
     """What the reply means. `more`: a registration's own words, {"stop": [...], "start": [...], "help": [...]}."""
     words = normalise(text)
+    if not words:
+        return Meaning.REPLY  # nothing but emoji or marks: no keyword, not even one that is nothing else itself
     own = {kind: {normalise(word) for word in listed} for kind, listed in (more or {}).items()}
     if words in STOP_WORDS or words in own.get("stop", ()):
         return Meaning.STOP

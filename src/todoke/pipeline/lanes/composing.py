@@ -62,16 +62,18 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     parts = split.parts
     coding = split.encoding.value
     make = run.sender.segment
+    if taken and taken.segments and taken.text_crc != crc:
+        # Other parts of the text as it was are on the phone already.
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="edited"))
+        return
     if len(parts) == 1:
         body = make(contact.destination, parts[0], coding, b"", message_id, 1, attempt)
-        message = Message(run, work, taken, message_id, contact.destination, attempt, 1, [1], [body], crc)
-        batch.messages.append(message)
+        batch.messages.append(
+            Message(run, work, taken, message_id, contact.destination, contact.zone_set, attempt, 1, [1], [body], crc)
+        )
         return
     numbers = list(range(1, len(parts) + 1))
-    if taken and taken.text_crc is not None:
-        if taken.text_crc != crc:
-            batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="edited"))
-            return
+    if taken and taken.segments:
         numbers = [int(number) for number in taken.segments.split(",")]
     reference = message_id & 0xFF
     bodies = [
@@ -87,7 +89,19 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
         for number in numbers
     ]
     batch.messages.append(
-        Message(run, work, taken, message_id, contact.destination, attempt, len(parts), numbers, bodies, crc)
+        Message(
+            run,
+            work,
+            taken,
+            message_id,
+            contact.destination,
+            contact.zone_set,
+            attempt,
+            len(parts),
+            numbers,
+            bodies,
+            crc,
+        )
     )
 
 

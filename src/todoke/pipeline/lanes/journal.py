@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from todoke.model.errors import Conflict, TodokeError
 _MAGIC = b"todoke\x00\x01"
 _HEADER = struct.Struct(">8s36s32s20x")  # magic, boot id, incarnation; 96 octets
 _ENTRY = struct.Struct(">qIBBH")
+_ENTRIES_AT_A_TIME = 65_536
 
 
 class JournalInUse(Conflict):
@@ -77,8 +78,9 @@ class Journal:
         self._write(self._pack(-seq, 0, 0, 0, 0))
 
     def close(self) -> None:
-        """Let go of the lock."""
+        """Let go of the lock. What is noted after that raises OSError."""
         os.close(self._fd)
+        self._fd = -1  # not that of another file by then
 
     def _write(self, data: bytes) -> None:
         try:
@@ -108,24 +110,30 @@ class DeadJournal:
         self.path = path
         self._fd = fd
 
-    def read(self) -> Record:
-        """All it says; a torn last entry counts as noted if its id is whole, else it was never followed by a write."""
-        data = self.path.read_bytes()
-        if len(data) < _HEADER.size:
-            return Record("", "")
-        magic, boot, incarnation = _HEADER.unpack_from(data)
-        if magic != _MAGIC:
-            raise JournalBroken(where=str(self.path), fix="Move it away if it is no journal of Todoke's.")
-        record = Record(boot.rstrip(b"\0").decode(), incarnation.rstrip(b"\0").decode())
-        whole = (len(data) - _HEADER.size) // _ENTRY.size * _ENTRY.size
-        for entry in _ENTRY.iter_unpack(memoryview(data)[_HEADER.size : _HEADER.size + whole]):
-            message_id, _, segment, segments, attempt = entry
-            if message_id < 0:
-                record.last_flush = max(record.last_flush, -message_id)
-            elif segments:
-                record.sent.setdefault((message_id, attempt), {})[segment] = Entry(*entry)
-            else:
-                record.sent.get((message_id, attempt), {}).pop(segment, None)
+    def read(self, wanted: Callable[[int], bool] = lambda _: True) -> Record:
+        """What it says of messages whose id is `wanted`: of what is still open, so that a journal of any size can be
+        read. A torn last entry is left out: what it was to note was never written to the wire.
+        """
+        with self.path.open("rb") as file:
+            header = file.read(_HEADER.size)
+            if len(header) < _HEADER.size:
+                return Record("", "")
+            magic, boot, incarnation = _HEADER.unpack(header)
+            if magic != _MAGIC:
+                raise JournalBroken(where=str(self.path), fix="Move it away if it is no journal of Todoke's.")
+            record = Record(_text(boot), _text(incarnation))
+            while data := file.read(_ENTRY.size * _ENTRIES_AT_A_TIME):
+                whole = len(data) // _ENTRY.size * _ENTRY.size
+                for entry in _ENTRY.iter_unpack(memoryview(data)[:whole]):
+                    message_id, _, segment, segments, attempt = entry
+                    if message_id < 0:
+                        record.last_flush = max(record.last_flush, -message_id)
+                    elif not wanted(message_id):
+                        continue
+                    elif segments:
+                        record.sent.setdefault((message_id, attempt), {})[segment] = Entry(*entry)
+                    else:
+                        record.sent.get((message_id, attempt), {}).pop(segment, None)
         return record
 
     def close(self, *, remove: bool) -> None:
@@ -143,6 +151,10 @@ def seize(path: Path) -> DeadJournal | None:
         return DeadJournal(path, fd)
     os.close(fd)
     return None
+
+
+def _text(field: bytes) -> str:
+    return field.rstrip(b"\0").decode("utf-8", "replace")
 
 
 def _lock(fd: int) -> bool:

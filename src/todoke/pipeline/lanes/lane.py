@@ -8,12 +8,14 @@ it, `pump` at each slot.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from dataclasses import dataclass, field
 
 from todoke.model.clock import SECOND, Micros
 from todoke.model.ids import MAX_ORDINAL
 from todoke.pipeline.lanes import pace
+from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
@@ -23,16 +25,15 @@ from todoke.providers.base import Provider
 from todoke.store.hot.base import Block, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
-HORIZON = SECOND // 5
-"""How far ahead slots are reserved: longer than a flush and its commit take, short enough for a pause to be felt."""
+HORIZON = 3 * SECOND // 10
+"""How far ahead slots are reserved: longer than the flush loop ever sleeps, short enough for a pause to be felt."""
 LOOK_AHEAD = 1.0
 """Seconds of work that a lane holds composed or leased."""
 MOST_AHEAD = 24_576
 LARGEST_BLOCK = 8_192
 
 _MEASURE = SECOND // 10
-_FIRST_PAUSE = SECOND
-_LONGEST_PAUSE = 30 * SECOND
+_LONGEST_LEAD = 5 * SECOND
 
 
 @dataclass(slots=True)
@@ -46,17 +47,26 @@ class Reserved:
 
 @dataclass(slots=True)
 class _Asked:
-    """What the flush under way reserves: messages in order, how many segments, from which slot."""
+    """What the flush under way reserves: messages in order, from which slot, and since when it is asked for."""
 
     messages: list[Message]
     slots: pace.Slots
+    at: Micros
     scrubbed: list[tuple[LaneRun, list[Message]]] = field(default_factory=list[tuple[LaneRun, list[Message]]])
 
 
 class Lane:
     """See the module. Not safe for threads; everything runs on the event loop."""
 
-    def __init__(self, row: LaneRow, provider: Provider, journal: Journal, stops: StopSet, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        row: LaneRow,
+        provider: Provider,
+        journal: Journal,
+        stops: StopSet,
+        outcomes: Outcomes,
+        brake: Brake,
+    ) -> None:
         self.row = row
         self.provider = provider
         self.runs: dict[tuple[int, int], LaneRun] = {}
@@ -69,10 +79,12 @@ class Lane:
         self._outcomes = outcomes
         self._asked: _Asked | None = None
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
+        self._brake = brake
+        # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
         self._refused: list[Submission] = []
-        self._pause = 0
-        self._resume_at: Micros = 0
-        self._pace = row.rate
+        self._forfeited: list[Submission] = []
+        self._lead: Micros = 0  # how long a reserving flush takes lately
+        self._pace = pace.first(row.rate)
         self._measured_at: Micros = 0
         self._written = 0  # since then
         self._missed = 0
@@ -84,32 +96,41 @@ class Lane:
     @property
     def ahead(self) -> int:
         """How much this lane holds that is not on the wire."""
-        return len(self.composed) + self.composing + sum(len(r.submissions) - r.next for r in self.reserved)
+        slots = sum(len(r.submissions) - r.next for r in self.reserved)
+        return len(self.composed) + self.composing + slots + len(self._refused) + len(self._forfeited)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for slots."""
+        return bool(self.composed or self._refused or self._forfeited)
 
     # -------------------------------------------------------------- before a flush
 
     def reserve(self, now: Micros) -> Reserve | None:
         """Slots for what is composed, as far as the horizon reaches."""
         self._asked = None
-        self._take_refused()
-        if not self.composed or not self.provider.up or now < self._resume_at:
+        self._wait_again()
+        if not self.composed:
+            return None
+        if not self.provider.up or self._brake.resting(now):
+            self._count_out_stopped()
             return None
         self._measure(now)
-        messages, segments = self._draw(pace.affordable(self.next_slot, now, self._pace, HORIZON))
+        rate = min(self._pace, self.row.rate) * self._brake.share(now)
+        usable = now + self._lead  # an earlier slot would be gone before it is ours
+        messages, segments = self._draw(pace.affordable(self.next_slot, usable, rate, HORIZON), now)
         if not messages:
             return None
-        slots = pace.take(self.next_slot, now, self._pace, segments)
-        asked = _Asked(messages, slots)
+        slots = pace.take(self.next_slot, usable, rate, segments)
+        asked = _Asked(messages, slots, now)
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
-        reserved_to: dict[int, tuple[Work, int]] = {}
+        works: dict[int, Work] = {}
         by_run: dict[tuple[int, int], tuple[LaneRun, list[Message]]] = {}
         for message in messages:
             work = message.work
             if work is not None:
-                ordinal = message.id & MAX_ORDINAL
-                if ordinal > work.reserved_to:
-                    reserved_to[id(work)] = (work, ordinal)
-                    work.reserved_to = ordinal
+                work.reserved_to = max(work.reserved_to, message.id & MAX_ORDINAL)
+                works[id(work)] = work
             elif message.taken is not None:
                 ask.intents.append(message.taken.key)
             run = message.run
@@ -117,7 +138,8 @@ class Lane:
             if entry is None:
                 entry = by_run[run.key] = (run, [])
             entry[1].append(message)
-        ask.blocks.extend((work.block.key, ordinal) for work, ordinal in reserved_to.values())
+        # Also a block that is reserved so far already: the answer says how its run stands.
+        ask.blocks.extend((work.block.key, work.reserved_to) for work in works.values())
         for run, of_run in by_run.values():
             ask.scrubs.append(Scrub(run.data.bucket, run.groups, [m.destination for m in of_run]))
             asked.scrubbed.append((run, of_run))
@@ -130,22 +152,42 @@ class Lane:
             self._pace = pace.adapt(self._pace, self.row.rate, self._written, self._missed, elapsed / SECOND)
             self._measured_at, self._written, self._missed = now, 0, 0
 
-    def _draw(self, room: int) -> tuple[list[Message], int]:
-        """Messages for `room` segments from the front of the queue: a message's segments stay together."""
+    def _draw(self, room: int, now: Micros) -> tuple[list[Message], int]:
+        """Messages for `room` segments from the front of the queue: a message's segments stay together.
+
+        What was composed a while ago (its run was paused, the provider down) is looked at again: the calling window
+        counts when a text is handed over.
+        """
         messages: list[Message] = []
         segments = 0
         composed = self.composed
         while composed and segments < room:
             message = composed.popleft()
             run = message.run
-            if run.running:
+            if run.stopping:
+                self._outcomes.stopped(message)
+            elif not run.running:
+                self._shelf.setdefault(run.key, []).append(message)
+            elif message.cut:
+                self._outcomes.skipped(message, "dnc")
+            elif now >= run.data.expires_at:
+                self._outcomes.expired(message)
+            elif (opens := run.opens_at(message.zone_set, now)) != now:
+                self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
+            else:
                 messages.append(message)
                 segments += len(message.numbers)
-            elif run.stopping:
-                self._outcomes.stopped(message)
-            else:
-                self._shelf.setdefault(run.key, []).append(message)
         return messages, segments
+
+    def _count_out_stopped(self) -> None:
+        """Runs end although their provider takes nothing."""
+        if any(run.stopping for run in self.runs.values()):
+            waiting, self.composed = self.composed, deque()
+            for message in waiting:
+                if message.run.stopping:
+                    self._outcomes.stopped(message)
+                else:
+                    self.composed.append(message)
 
     def unshelve(self) -> None:
         """Runs that are not paused any more go on where they stood."""
@@ -154,27 +196,27 @@ class Lane:
             if run is None or run.running or run.stopping:
                 self.composed.extendleft(reversed(self._shelf.pop(key)))
 
-    def refused(self, submission: Submission, now: Micros, *, throttled: bool) -> None:
-        """The provider certainly did not take it: it waits again, and where it came too fast the lane rests."""
+    def refused(self, submission: Submission) -> None:
+        """The provider certainly did not take it: it waits again."""
         message, number, _ = submission
-        self._journal.take_back(message.id, number, message.attempt)
+        # A disk that takes no more: after a crash this one would be in doubt, no worse.
+        with contextlib.suppress(OSError):
+            self._journal.take_back(message.id, number, message.attempt)
         self._refused.append(submission)
-        if throttled and now >= self._resume_at:
-            self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
-            self._resume_at = now + self._pause
 
-    def rest(self, until: Micros) -> None:
-        """Write nothing before that."""
-        self._resume_at = max(self._resume_at, until)
-
-    def eased(self) -> None:
-        """The provider takes again what it is given."""
-        self._pause = 0
-
-    def _take_refused(self) -> None:
-        if self._refused:
-            self._wait_again(self._refused)
-            self._refused = []
+    def give_back(self, not_before: Micros) -> None:
+        """This lane is another's now: what it holds that is not on the wire goes to `due`."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self.composed.extendleft(reversed(asked.messages))
+        self.withdraw()
+        self.reserved.clear()
+        self._wait_again()
+        for messages in (self.composed, *self._shelf.values()):
+            for message in messages:
+                self._outcomes.give_back(message, not_before)
+        self.composed.clear()
+        self._shelf.clear()
 
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
@@ -195,12 +237,14 @@ class Lane:
 
     # -------------------------------------------------------------- after it
 
-    def granted(self, flushed: Flushed) -> None:
+    def granted(self, flushed: Flushed, now: Micros) -> None:
         """The flush is committed: what was reserved and is still wanted gets its slots."""
         asked, self._asked = self._asked, None
         if asked is None:
             return
         self.next_slot = asked.slots.end
+        took = min(now - asked.at, _LONGEST_LEAD)
+        self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
         refused: set[Message] = set()
         for (run, messages), phones in zip(asked.scrubbed, blocked, strict=True):
@@ -225,7 +269,7 @@ class Lane:
             self.reserved.append(Reserved(asked.slots._replace(total=len(submissions)), submissions))
 
     def leased(self, block: Block) -> Work | None:
-        """A block that was taken for this lane: None where its run is not known here (its rows are recovered later)."""
+        """A block that was taken for this lane: None where its run is not known here: give it back."""
         run = self.runs.get((block.bucket, block.run_id))
         if run is None:
             return None
@@ -238,22 +282,21 @@ class Lane:
 
     def pump(self, now: Micros, certain: bool) -> None:
         """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+        go = certain and not self._brake.resting(now)
         while self.reserved:
             batch = self.reserved[0]
-            if not certain or now < self._resume_at:
-                self._requeue(batch, len(batch.submissions))
-                self.reserved.popleft()
-                continue
-            missed = batch.slots.missed(now)
-            if missed > batch.next:
-                self._missed += missed - batch.next
-                self._requeue(batch, missed)
-            ready = batch.slots.passed(now) - batch.next
-            count = min(ready, self.provider.free)
-            if count > 0:
-                self._write(batch.submissions[batch.next : batch.next + count], batch)
-            if batch.next < len(batch.submissions):
-                return
+            if go:
+                missed = batch.slots.missed(now)
+                if missed > batch.next:
+                    self._missed += missed - batch.next
+                    self._forfeit(batch, missed)
+                count = min(batch.slots.passed(now) - batch.next, self.provider.free)
+                if count > 0:
+                    self._write(batch.submissions[batch.next : batch.next + count], batch)
+                if batch.next < len(batch.submissions):
+                    return
+            else:
+                self._forfeit(batch, len(batch.submissions))
             self.reserved.popleft()
 
     def next_wake(self) -> Micros | None:
@@ -277,25 +320,24 @@ class Lane:
     def _last_look(self, message: Message) -> bool:
         return not self._stops.has(message.run.groups, message.destination)
 
-    def _requeue(self, batch: Reserved, end: int) -> None:
-        """Segments whose slot is forfeited wait again."""
-        self._wait_again(batch.submissions[batch.next : end])
+    def _forfeit(self, batch: Reserved, end: int) -> None:
+        """Segments whose slot is gone, or not wanted, wait again."""
+        self._forfeited.extend(batch.submissions[batch.next : end])
         batch.next = end
 
-    def _wait_again(self, submissions: list[Submission]) -> None:
-        """Before everything else, and in order."""
+    def _wait_again(self) -> None:
+        """Before everything else, and in the order in which they had their slots."""
         waiting: list[Message] = []
-        for message, number, body in submissions:
+        for message, number, body in (*self._refused, *self._forfeited):
             if not message.numbers:
                 waiting.append(message)
             message.numbers.append(number)
             message.bodies.append(body)
+        self._refused, self._forfeited = [], []
         self.composed.extendleft(reversed(waiting))
 
-    def withdraw(self) -> None:
-        """Force stop: what is reserved and not on the wire waits again, where a stopped run's messages are counted
-        out.
-        """
+    def withdraw(self, run: tuple[int, int] | None = None) -> None:
+        """What is reserved and not on the wire waits again: everything, or batches with messages of this run."""
         for batch in self.reserved:
-            if any(message.run.data.force for message, _, _ in batch.submissions[batch.next :]):
-                self._requeue(batch, len(batch.submissions))
+            if run is None or any(message.run.key == run for message, _, _ in batch.submissions[batch.next :]):
+                self._forfeit(batch, len(batch.submissions))

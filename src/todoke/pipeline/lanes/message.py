@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from todoke.model.clock import Micros
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.store.hot.base import Block, DueTaken
 
@@ -25,7 +26,8 @@ class Message:
 
     `numbers` are the segments that wait for a slot, `bodies` their octets in the same order. `left` counts the
     segments of this attempt that have no answer yet, waiting ones included: at none the message has its outcome. It
-    came from a block (`work`) or from `due` (`taken`).
+    came from a block (`work`) or from `due` (`taken`). Once it was given back (`not_before`) its `numbers` go to
+    `due` again when the others are answered, and it never waits here any more.
     """
 
     __slots__ = (
@@ -35,13 +37,16 @@ class Message:
         "cut",
         "deferred",
         "destination",
+        "doubted",
         "id",
         "left",
+        "not_before",
         "numbers",
         "run",
         "segments",
         "taken",
         "work",
+        "zone_set",
     )
 
     def __init__(
@@ -51,6 +56,7 @@ class Message:
         taken: DueTaken | None,
         message_id: int,
         destination: int,
+        zone_set: int,
         attempt: int,
         segments: int,
         numbers: list[int],
@@ -62,14 +68,17 @@ class Message:
         self.taken = taken
         self.id = message_id
         self.destination = destination
+        self.zone_set = zone_set
         self.attempt = attempt
         self.segments = segments
         self.numbers = numbers
         self.bodies = bodies
         self.crc = crc
         self.left = len(numbers)
-        self.cut = False  # its remaining segments are not written
-        self.deferred: list[tuple[int, str]] = []  # segments that got a temporary error, and which
+        self.cut = False  # it was counted out: its remaining segments are not written, now or later
+        self.not_before: Micros | None = None
+        self.deferred: tuple[tuple[int, str], ...] = ()  # segments that got a temporary error, and which
+        self.doubted: tuple[int, ...] = ()  # segments in doubt that are to be sent again
 
 
 Submission: TypeAlias = tuple[Message, int, bytes]

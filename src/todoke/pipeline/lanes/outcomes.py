@@ -7,12 +7,14 @@ from typing import cast
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
+from todoke.model.ids import base
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
-from todoke.store.hot.base import BlockKey, DueKey, DueRow, Flush, Fresh
+from todoke.store.hot.base import Block, BlockKey, DueKey, DueRow, Flush, Fresh
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
+_AT_LEAST_ONCE = "at_least_once"
 
 
 def retry_after(attempt: int) -> Micros:
@@ -23,8 +25,8 @@ def retry_after(attempt: int) -> Micros:
 class Outcomes:
     """Collects on the event loop; `drain` hands everything over to one flush.
 
-    `on_throttled(message, number)` is called for a submission that came too fast: it waits in its lane, it is no
-    attempt.
+    `on_refused(submission, decision)` is called for a submission that certainly did not leave, or came too fast: it
+    waits in its lane, it is no attempt.
     """
 
     def __init__(self, clock: Clock, on_refused: Callable[[Submission, Decision], None]) -> None:
@@ -56,7 +58,8 @@ class Outcomes:
         last_run: object = None
         for token, provider_message_id in zip(tokens, provider_message_ids, strict=True):
             message, number, _ = cast("Submission", token)
-            if message.segments == 1 and not message.attempt:
+            # Fresh are messages that no event can speak of yet: the first attempts of a block's own positions.
+            if message.segments == 1 and message.work is not None:
                 run = message.run
                 if run is not last_run:
                     fresh, last_run = self._fresh_of(message, provider_id), run
@@ -87,11 +90,13 @@ class Outcomes:
                     self._on_refused(submission, failure.decision)
                     continue
                 case Decision.RETRYABLE:
-                    message.deferred.append((number, failure.reason))
+                    message.deferred += ((number, failure.reason),)
                 case Decision.PERMANENT:
                     self._event(message, number, Kind.REJECTED, provider_id, None, failure.reason)
                 case Decision.MAYBE_SENT:
                     self._event(message, number, Kind.IN_DOUBT, provider_id, None, failure.reason)
+                    if message.run.data.in_doubt_policy == _AT_LEAST_ONCE:
+                        message.doubted += (number,)
             message.left -= 1
             if not message.left:
                 self._done(message)
@@ -114,13 +119,36 @@ class Outcomes:
         """Its run was stopped."""
         self._whole(message, Kind.STOPPED, "stopped")
 
+    def expired(self, message: Message) -> None:
+        """Its run is too old."""
+        self._whole(message, Kind.EXPIRED, "expired")
+
+    def give_back(self, message: Message, not_before: Micros) -> None:
+        """What waits of it goes back to `due`, as soon as what is with the provider is answered; the same attempt."""
+        message.not_before = not_before
+        message.left -= len(message.numbers)
+        if not message.left:
+            self._done(message)
+
+    def give_back_segment(self, message: Message, number: int) -> None:
+        """A segment of a message that was given back was refused: it goes along."""
+        message.numbers.append(number)
+        message.left -= 1
+        if not message.left:
+            self._done(message)
+
+    def give_back_block(self, block: Block, not_before: Micros) -> None:
+        """A block that cannot be worked on here: all of it goes to `due`."""
+        start = base(block.bucket, block.run_id)
+        self._due.extend(
+            DueRow(block.bucket, start + position, 0, block.run_id, block.transport_code_id, not_before)
+            for position in range(block.first_position, block.last_position + 1)
+        )
+        self._closed.append(block.key)
+
     def cut(self, message: Message, reason: str) -> None:
         """One of its segments is not written after all, and so none of the rest."""
-        if not message.cut:
-            message.cut = True
-            self._events.append(
-                Event(message.id, 0, message.attempt, Kind.SKIPPED, self._clock.now(), message.segments, reason=reason)
-            )
+        self._count_out(message, Kind.SKIPPED, reason)
         message.left -= 1
         if not message.left:
             self._done(message)
@@ -137,13 +165,18 @@ class Outcomes:
         self._settled.append(key)
 
     def _whole(self, message: Message, kind: Kind, reason: str) -> None:
-        self._events.append(
-            Event(message.id, 0, message.attempt, kind, self._clock.now(), message.segments, reason=reason)
-        )
+        self._count_out(message, kind, reason)
         message.left -= len(message.numbers)
         message.numbers, message.bodies = [], []
-        if message.left <= 0:
+        if not message.left:
             self._done(message)
+
+    def _count_out(self, message: Message, kind: Kind, reason: str) -> None:
+        if not message.cut:
+            message.cut = True
+            self._events.append(
+                Event(message.id, 0, message.attempt, kind, self._clock.now(), message.segments, reason=reason)
+            )
 
     def _event(
         self,
@@ -170,8 +203,11 @@ class Outcomes:
 
     def _done(self, message: Message) -> None:
         """Every segment of this attempt is answered."""
-        if message.deferred:
-            self._try_again(message)
+        if not message.cut:
+            if message.not_before is not None and message.numbers:
+                self._due.append(_due(message, message.attempt, message.numbers, message.not_before))
+            if message.deferred or message.doubted:
+                self._try_again(message)
         if message.work is not None:
             self._count_down(message.work, 1)
         elif message.taken is not None:
@@ -184,24 +220,27 @@ class Outcomes:
         kind = Kind.REJECTED if exhausted else Kind.DEFERRED
         for number, reason in message.deferred:
             self._events.append(Event(message.id, number, message.attempt, kind, now, message.segments, reason=reason))
-        if exhausted:
-            return
-        numbers = sorted(number for number, _ in message.deferred)
-        partly = len(numbers) < message.segments
-        self._due.append(
-            DueRow(
-                data.bucket,
-                message.id,
-                message.attempt + 1,
-                data.id,
-                data.transport_code_id,
-                now + retry_after(message.attempt),
-                ",".join(map(str, numbers)) if partly else "",
-                message.crc if partly else None,
-            )
-        )
+        if not exhausted:
+            numbers = [*message.doubted, *(number for number, _ in message.deferred)]
+            self._due.append(_due(message, message.attempt + 1, numbers, now + retry_after(message.attempt)))
 
     def _count_down(self, work: Work, count: int) -> None:
         work.open -= count
         if not work.open:
             self._closed.append(work.block.key)
+
+
+def _due(message: Message, attempt: int, numbers: Sequence[int], not_before: Micros) -> DueRow:
+    """These segments of the message, to be sent from then on."""
+    data = message.run.data
+    partly = len(numbers) < message.segments
+    return DueRow(
+        data.bucket,
+        message.id,
+        attempt,
+        data.id,
+        data.transport_code_id,
+        not_before,
+        ",".join(map(str, sorted(numbers))) if partly else "",
+        message.crc if partly else None,
+    )

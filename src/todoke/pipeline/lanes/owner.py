@@ -10,12 +10,14 @@ from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.transport_code import CODE_TYPES
+from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.pace import LATEST
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.providers.base import Decision, Failure, Provider
@@ -55,7 +57,9 @@ class Owner:
         self._wake = wake
         self.outcomes = Outcomes(clock, self._refused)
         self.lanes: dict[int, Lane] = {}
+        self._brakes: dict[int, Brake] = {}  # by provider
         self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
+        self._turn = 0
         self._composing: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.broken: BaseException | None = None
@@ -74,7 +78,9 @@ class Owner:
             for run in await self._hot.open_runs(list(by_code)):
                 by_code[run.transport_code_id].append(run)
         for code, runs in by_code.items():
-            self._see(self.lanes[code], runs)
+            lane = self.lanes.get(code)
+            if lane is not None:  # it may have been lost meanwhile
+                self._see(lane, runs)
         self._wake()
 
     def _have(self, rows: Mapping[int, LaneRow]) -> None:
@@ -84,20 +90,20 @@ class Owner:
             lane = self.lanes.get(code)
             if lane is None or lane.row.epoch != row.epoch:
                 self._lose(code)
+                brake = self._brakes.setdefault(row.provider_id, Brake())
                 self.lanes[code] = Lane(
-                    row, self._providers[row.provider_id], self._journal, self._stops, self.outcomes
+                    row, self._providers[row.provider_id], self._journal, self._stops, self.outcomes, brake
                 )
             else:
                 lane.row = row
 
     def _lose(self, code: int) -> None:
-        """It is another's now. What we hold of it unsent is recovered from its rows; answers still to come are facts
-        and are stored.
+        """It is another's now. What we hold of it unsent goes to `due`, for whoever has it; answers still to come are
+        facts and are stored.
         """
         lane = self.lanes.pop(code, None)
         if lane is not None:
-            lane.reserved.clear()
-            lane.composed.clear()
+            lane.give_back(self._clock.now())
             _log.warning("lane lost", extra={"action": "lane_lost", "transport_code": lane.row.code})
 
     def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
@@ -122,8 +128,9 @@ class Owner:
         for key in lane.runs.keys() - open_now:
             del lane.runs[key]
         lane.unshelve()
-        if any(run.data.force for run in lane.runs.values()):
-            lane.withdraw()
+        for key, run in lane.runs.items():
+            if run.data.force:
+                lane.withdraw(key)
 
     # -------------------------------------------------------------- the flush
 
@@ -146,20 +153,24 @@ class Owner:
         for reserve in flush.reserves:
             lane = self.lanes.get(reserve.transport_code_id)
             if lane is not None:
-                lane.granted(flushed)
+                lane.granted(flushed, self._clock.now())
                 self._pump(lane)
+        if self._stopping:
+            return  # what this flush took is recovered from its rows
         for block in flushed.blocks:
             lane = self.lanes.get(block.transport_code_id)
             work = lane.leased(block) if lane is not None else None
             if lane is not None and work is not None:
                 self._spawn(self._compose_block(lane, work))
+            else:
+                self.outcomes.give_back_block(block, self._clock.now())
         if flushed.due:
             self._compose_due(flushed.due)
         if flush.leases and not flushed.blocks and not flushed.due:
             self._no_more_until = flush.now + SECOND // 5
         elif flushed.blocks:
             self._no_more_until = 0
-        if self.outcomes or any(lane.composed for lane in self.lanes.values()):
+        if self.outcomes or any(lane.waiting for lane in self.lanes.values()):
             self._wake()
 
     # -------------------------------------------------------------- composing
@@ -220,21 +231,25 @@ class Owner:
             self._spawn(self._compose_taken(lane, run, of_run))
 
     async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
-        by_position = {row.message_id & MAX_ORDINAL: row for row in rows}
-        contacts = await self._patiently(
-            lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, sorted(by_position), run.groups)
+        positions = sorted({row.message_id & MAX_ORDINAL for row in rows})
+        found = await self._patiently(
+            lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
         )
-        pairs = [(by_position.pop(contact.position), contact) for contact in contacts]
+        contacts = {contact.position: contact for contact in found}
         now = self._clock.now()
-        gone = [
-            Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted")
-            for row in by_position.values()
-        ]
+        pairs: list[tuple[DueTaken, Contact]] = []
+        gone: list[Event] = []
+        for row in rows:
+            contact = contacts.get(row.message_id & MAX_ORDINAL)
+            if contact is None:
+                gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
+            else:
+                pairs.append((row, contact))
         batch = compose_due(run, pairs, now)
         batch.events.extend(gone)
-        waiting = {message.id for message in batch.messages}
+        waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
-            if row.message_id not in waiting:
+            if (row.message_id, row.attempt) not in waiting:
                 self.outcomes.settle(row.key)
         self._composed(lane, batch, None)
         lane.composing -= len(rows)
@@ -242,8 +257,11 @@ class Owner:
     def _composed(self, lane: Lane, batch: Batch, work: Work | None) -> None:
         if batch.events or batch.due:
             self.outcomes.composed(batch.events, batch.due, work)
-        if lane is self.lanes.get(lane.key):  # else it was lost while we read
+        if lane is self.lanes.get(lane.key):
             lane.composed.extend(batch.messages)
+        else:  # it was lost while we read
+            for message in batch.messages:
+                self.outcomes.give_back(message, self._clock.now())
         self._wake()
 
     async def _patiently(self, read: Callable[[], Awaitable[list[Contact]]]) -> list[Contact]:
@@ -256,6 +274,9 @@ class Owner:
     # -------------------------------------------------------------- the wire
 
     def accepted(self, provider_id: int, tokens: list[object], provider_message_ids: list[str]) -> None:
+        brake = self._brakes.get(provider_id)
+        if brake is not None:
+            brake.eased(self._clock.now())
         self.outcomes.accepted(provider_id, tokens, provider_message_ids)
         self._wake()
 
@@ -268,28 +289,42 @@ class Owner:
         self._wake()
 
     def _refused(self, submission: Submission, decision: Decision) -> None:
-        lane = self.lanes.get(submission[0].run.data.transport_code_id)
-        if lane is not None:
-            lane.refused(submission, self._clock.now(), throttled=decision is Decision.THROTTLED)
+        message, number, _ = submission
+        lane = self.lanes.get(message.run.data.transport_code_id)
+        if lane is None or message.not_before is not None:
+            self.outcomes.give_back_segment(message, number)
+            return
+        lane.refused(submission)
+        if decision is Decision.THROTTLED:
+            self._brakes[lane.row.provider_id].throttled(self._clock.now())
 
     def writable(self, provider_id: int) -> None:
         """There is room in the provider's window."""
-        for lane in self.lanes.values():
-            if lane.row.provider_id == provider_id and lane.reserved:
+        waiting = [lane for lane in self.lanes.values() if lane.row.provider_id == provider_id and lane.reserved]
+        if waiting:
+            # Another lane first each time: a link that is slower than they are together is shared.
+            self._turn = (self._turn + 1) % len(waiting)
+            for lane in waiting[self._turn :] + waiting[: self._turn]:
                 self._pump(lane)
 
     def _pump(self, lane: Lane) -> None:
+        if self._stopping:
+            return
         try:
             lane.pump(self._clock.now(), self._holding.certain)
         except OSError as error:
             _log.error(
                 "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}
             )
-            lane.rest(self._clock.now() + _JOURNAL_REST)
+            self._brakes[lane.row.provider_id].rest(self._clock.now() + _JOURNAL_REST)
+        if lane.waiting:
+            self._wake()
         wake = lane.next_wake()
         known = self._timers.get(lane.key)
         if wake is None:
             return
+        if wake <= self._clock.now() and not lane.provider.free:
+            wake += LATEST + 1  # it says when there is room again; if it does not, this slot is gone then
         if known is not None:
             if known[0] <= wake and not known[1].cancelled() and known[0] > self._clock.now():
                 return

@@ -5,85 +5,121 @@
     reserved, in the journal, no answer   nobody knows: in doubt
     answered                              it is an event already
 
-Only who holds the dead engine's journal may do this. A journal of another boot of the machine, or none at all, says
-nothing: then all that was reserved and not answered is in doubt.
+Only who holds the dead engine's journal may do this, or, for an engine of another machine, whoever finds that its
+lease has lapsed long ago. A journal of another boot of the machine, or none at all, says nothing: then all that was
+reserved and not answered is in doubt.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from todoke.model.clock import Clock, Micros
+from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
-from todoke.pipeline.lanes.journal import Record, seize
+from todoke.pipeline.lanes.journal import DeadJournal, Record, seize
 from todoke.store.hot.base import DueRow, EngineRow, Hot, OpenBlock, OpenIntent
 
 _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Recovers dead engines of this host."""
+    """Recovers dead engines: of this host at once, of another `host_lost_after` seconds after its lease lapsed."""
 
-    def __init__(self, hot: Hot, clock: Clock, boot_id: str, incarnation: str) -> None:
+    def __init__(
+        self, hot: Hot, clock: Clock, boot_id: str, incarnation: str, *, host_lost_after: float = 600.0
+    ) -> None:
         self._hot = hot
         self._clock = clock
         self._boot_id = boot_id
         self._incarnation = incarnation
+        self._host_lost_after = int(host_lost_after * SECOND)
 
     async def run(self, mine: int | None = None) -> int:
-        """Recover every engine of this host whose journal is not held by anyone; returns how many. `mine` is left out."""
+        """Recover every dead engine, those whose journal somebody holds left out; returns how many. Never `mine`."""
         host = socket.gethostname()
         recovered = 0
         for engine in [*await self._hot.engines("alive"), *await self._hot.engines("gone")]:
-            if engine.host == host and engine.id != mine and await self._one(engine):
+            if engine.id != mine and await (self._near(engine) if engine.host == host else self._far(engine)):
                 recovered += 1
         return recovered
 
-    async def _one(self, engine: EngineRow) -> bool:
-        journal = seize(Path(engine.journal))
+    async def _near(self, engine: EngineRow) -> bool:
+        path = Path(engine.journal)
+        if engine.state == "alive" and engine.lease_until > self._clock.now() and not path.exists():
+            return False  # another machine of this name, or a folder that we do not see: no sign that it is dead
+        journal = seize(path)
         if journal is None:
             return False
         done = False
         try:
-            if engine.state == "alive" and not await self._hot.mark_engine(engine.id, "alive", "gone"):
-                return False
-            record = journal.read()
-            known = record.boot_id == self._boot_id and record.incarnation == self._incarnation
-            if not known:
-                _log.warning(
-                    "the journal of engine %d is not of this boot or this database: what it had reserved is in doubt",
-                    engine.id,
-                    extra={"action": "journal_void", "engine": engine.id},
-                )
-            await self._blocks(engine.id, record if known else None)
-            await self._intents(engine.id, record if known else None)
-            await self._hot.mark_engine(engine.id, "gone", "recovered")
-            done = True
-            _log.info("engine %d is recovered", engine.id, extra={"action": "recovered", "engine": engine.id})
+            done = await self._recover(engine, journal)
         finally:
             journal.close(remove=done)
         return done
 
-    async def _blocks(self, engine_id: int, record: Record | None) -> None:
-        for block in await self._hot.open_blocks(engine_id):
-            first = base(block.key.bucket, block.key.run_id) + block.key.first_position
-            last = first + block.last_position - block.key.first_position
+    async def _far(self, engine: EngineRow) -> bool:
+        if engine.lease_until + self._host_lost_after > self._clock.now():
+            return False
+        return await self._recover(engine, None)
+
+    async def _recover(self, engine: EngineRow, journal: DeadJournal | None) -> bool:
+        if engine.state == "alive" and not await self._hot.mark_engine(engine.id, "alive", "gone"):
+            return False
+        blocks = await self._hot.open_blocks(engine.id)
+        intents = await self._hot.open_intents(engine.id)
+        record = journal.read(_open(blocks, intents)) if journal is not None else Record("", "")
+        if record.boot_id != self._boot_id or record.incarnation != self._incarnation:
+            _log.warning(
+                "engine %d left no journal of this boot and this database: what it had reserved is in doubt",
+                engine.id,
+                extra={"action": "journal_void", "engine": engine.id},
+            )
+            record = None
+        await self._blocks(engine.id, blocks, record)
+        await self._intents(engine.id, intents, record)
+        await self._hot.mark_engine(engine.id, "gone", "recovered")
+        _log.info("engine %d is recovered", engine.id, extra={"action": "recovered", "engine": engine.id})
+        return True
+
+    async def _blocks(self, engine_id: int, blocks: Sequence[OpenBlock], record: Record | None) -> None:
+        for block in blocks:
+            first, last = _ids(block)
             told: dict[int, list[Event]] = {}
             for event in await self._hot.events_between(first, last):
                 told.setdefault(event.message_id, []).append(event)
             due, doubts = judge_block(block, told, record, self._clock.now())
             await self._hot.recover_block(block.key, engine_id, due, doubts)
 
-    async def _intents(self, engine_id: int, record: Record | None) -> None:
-        for intent in await self._hot.open_intents(engine_id):
+    async def _intents(self, engine_id: int, intents: Sequence[OpenIntent], record: Record | None) -> None:
+        for intent in intents:
             message_id = intent.key.message_id
             told = await self._hot.events_between(message_id, message_id)
             due, doubts = judge_intent(intent, told, record, self._clock.now())
             await self._hot.recover_intent(intent.key, engine_id, due, doubts)
+
+
+def _ids(block: OpenBlock) -> tuple[int, int]:
+    """The ids of the block's first and last message."""
+    start = base(block.key.bucket, block.key.run_id)
+    return start + block.key.first_position, start + block.last_position
+
+
+def _open(blocks: Iterable[OpenBlock], intents: Iterable[OpenIntent]) -> Callable[[int], bool]:
+    """Whether a message id is of one of these."""
+    ranges = sorted(_ids(block) for block in blocks)
+    firsts = [first for first, _ in ranges]
+    single = {intent.key.message_id for intent in intents}
+
+    def wanted(message_id: int) -> bool:
+        at = bisect_right(firsts, message_id) - 1
+        return (at >= 0 and message_id <= ranges[at][1]) or message_id in single
+
+    return wanted
 
 
 def judge_block(
@@ -128,10 +164,13 @@ def _judge(
     back: DueRow, told: list[Event], record: Record | None, *, reserved: bool, now: Micros, doubts: list[Event]
 ) -> DueRow | None:
     """One message at one attempt: its due row if anything of it is to be sent (again); doubts are added to `doubts`."""
-    if any(event.segment == 0 for event in told):
-        return None  # it was counted out
-    answered = {event.segment: event for event in told if event.attempt == back.attempt}
-    if record is None and reserved:
+    whole = any(event.segment == 0 for event in told)
+    answered: dict[int, Event] = {}
+    for event in told:
+        if event.attempt == back.attempt and event.segment:
+            best = answered.get(event.segment)
+            answered[event.segment] = event if best is None or event.kind > best.kind else best
+    if record is None and reserved and not whole:
         # Without a journal nobody knows what of it left.
         total = max((event.segments for event in told), default=1)
         wanted = range(1, total + 1) if not back.segments else [int(n) for n in back.segments.split(",")]
@@ -143,6 +182,8 @@ def _judge(
     for number, entry in written.items():
         if number not in answered:
             doubts.append(_doubt(back, number, entry.segments, now, "engine_crashed"))
+    if whole:
+        return None  # it was counted out, perhaps after a part of it had left
     if not written and not answered:
         return back  # as it was: the whole message, or the segments that were left of it
     deferred = [number for number, event in answered.items() if event.kind == Kind.DEFERRED]
