@@ -397,7 +397,8 @@ class Hot(Protocol):
         """Take every provider account whose lanes are free, or whose engine is not alive or let its lease lapse.
 
         Makes missing lane rows for new transport codes. A taken lane's epoch goes up by one and its next slot becomes
-        max(next slot, now) + margin. Accounts already this engine's are returned too (unchanged), so that rate
+        max(next slot, now), and `margin` later where the last owner only let its lease lapse: it may still write
+        what it holds. Accounts already this engine's are returned too (unchanged), so that rate
         changes and new codes of them are seen; a new code of an account that is this engine's becomes this engine's.
         """
         ...

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from todoke.store.hot.base import Contact
+from todoke.store.hot.postgres.dnc import on_lists
 from todoke.store.postgres import Connection
 
-_COLUMNS = """
-    SELECT c.position, c.destination, c.zone_set, c.fields,
-           EXISTS (SELECT FROM dnc_entry d
-                   WHERE d.bucket = $1 AND d.dnc_group_id = ANY ($3::bigint[]) AND d.phone = c.destination)
-    FROM contact c
+# Consecutive positions of a list.
+BETWEEN = """
+    SELECT position, destination, zone_set, fields
+    FROM contact WHERE bucket = $1 AND list_id = $2 AND position BETWEEN $3 AND $4 ORDER BY position
 """
 
-# Consecutive positions of a list.
-BETWEEN = f"{_COLUMNS} WHERE c.bucket = $1 AND c.list_id = $2 AND c.position BETWEEN $4 AND $5 ORDER BY c.position"
-
 # Just these positions of a list.
-AT = f"{_COLUMNS} WHERE c.bucket = $1 AND c.list_id = $2 AND c.position = ANY ($4::bigint[]) ORDER BY c.position"
+AT = """
+    SELECT position, destination, zone_set, fields
+    FROM contact WHERE bucket = $1 AND list_id = $2 AND position = ANY ($3::bigint[]) ORDER BY position
+"""
 
 
 async def between(
     connection: Connection, bucket: int, list_id: int, first: int, last: int, groups: Sequence[int]
 ) -> list[Contact]:
-    return [Contact(*row) for row in await connection.fetch(BETWEEN, bucket, list_id, list(groups), first, last)]
+    return await _looked_up(connection, bucket, groups, await connection.fetch(BETWEEN, bucket, list_id, first, last))
 
 
 async def at(
     connection: Connection, bucket: int, list_id: int, positions: Sequence[int], groups: Sequence[int]
 ) -> list[Contact]:
-    return [Contact(*row) for row in await connection.fetch(AT, bucket, list_id, list(groups), list(positions))]
+    rows = await connection.fetch(AT, bucket, list_id, list(positions))
+    return await _looked_up(connection, bucket, groups, rows)
+
+
+async def _looked_up(
+    connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]
+) -> list[Contact]:
+    listed = await on_lists(connection, bucket, groups, [row[1] for row in rows])
+    return [Contact(position, phone, zones, fields, phone in listed) for position, phone, zones, fields in rows]

@@ -46,9 +46,11 @@ TAKEABLE = """
     ORDER BY l.bucket, l.transport_code_id
 """
 
-# Takes one lane, if nobody was faster. What the last owner still reserved ends before the next slot.
+# Takes one lane, if nobody was faster. What the last owner still reserved ends before the next slot; from one that
+# only let its lease lapse, and may still write what it holds, we keep a margin.
 TAKE = """
-    UPDATE lane SET engine_id = $1, epoch = epoch + 1, next_slot_at = greatest(next_slot_at, $2) + $3
+    UPDATE lane SET engine_id = $1, epoch = epoch + 1,
+                    next_slot_at = greatest(next_slot_at, $2) + CASE WHEN engine_id IS NULL THEN 0 ELSE $3 END
     WHERE bucket = $4 AND transport_code_id = $5 AND epoch = $6 AND engine_id IS DISTINCT FROM $1
 """
 

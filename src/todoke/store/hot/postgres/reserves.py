@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
+from todoke.store.hot.postgres.dnc import on_lists
 from todoke.store.hot.postgres.lanes import move_slots
 from todoke.store.postgres import Connection
 
@@ -24,12 +25,6 @@ GRANT_INTENTS = """
     UPDATE intent i SET reserved = true
     FROM unnest($2::smallint[], $3::bigint[], $4::smallint[]) AS k (bucket, message_id, attempt)
     WHERE i.bucket = k.bucket AND i.message_id = k.message_id AND i.attempt = k.attempt AND i.engine_id = $1
-"""
-
-# The numbers among these that somebody put on a list meanwhile.
-SCRUB = """
-    SELECT DISTINCT phone FROM dnc_entry
-    WHERE bucket = $1 AND dnc_group_id = ANY ($2::bigint[]) AND phone = ANY ($3::bigint[])
 """
 
 # Whether the runs may still send.
@@ -62,9 +57,8 @@ async def look(connection: Connection, reserves: Sequence[Reserve], flushed: Flu
         runs.update((key.bucket, key.run_id) for key, _ in reserve.blocks)
         runs.update(address(key.message_id)[:2] for key in reserve.intents)
     listed = {
-        (bucket, groups): {row[0] for row in await connection.fetch(SCRUB, bucket, list(groups), list(wanted))}
+        (bucket, groups): await on_lists(connection, bucket, groups, list(wanted))
         for (bucket, groups), wanted in phones.items()
-        if groups and wanted
     }
     for reserve in reserves:
         found = flushed.blocked.setdefault(reserve.transport_code_id, [])
