@@ -22,10 +22,10 @@ def closed_port() -> int:
 
 
 async def test_no_database_yet(todoke: Command, folder: Path) -> None:
-    (folder / "todoke-data").mkdir()
     result = await todoke("run", "list")
     assert (result.status, result.out) == (1, "")
-    assert result.err == "todoke-data/todoke.db: There is no database file. Run `todoke migrate`.\n"
+    assert result.err.startswith("todoke-data/todoke.db: There is no database yet. Make it with todoke migrate")
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_file_that_is_no_database(todoke: Command, folder: Path) -> None:
@@ -110,7 +110,7 @@ async def test_what_the_system_refuses(
         raise error
 
     monkeypatch.setattr("todoke.store.store.open_store", refuse)
-    result = await todoke("run", "list")
+    result = await todoke("--database", "postgresql://127.0.0.1/x", "run", "list")
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(sentence)
 
@@ -120,4 +120,4 @@ async def test_an_interrupt_is_status_130(todoke: Command, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     monkeypatch.setattr("todoke.store.store.open_store", interrupt)
-    assert (await todoke("run", "list")).status == 130
+    assert (await todoke("--database", "postgresql://127.0.0.1/x", "run", "list")).status == 130

@@ -35,7 +35,7 @@ def demo(
 async def _demo(folder: Path | None, database: str | None) -> bool:
     from todoke.cli import applying, importing, reporting
     from todoke.cli.watching import watch_run
-    from todoke.model.declaration import DeclarationInvalid, read
+    from todoke.model.declaration import read
     from todoke.pipeline.intake.importing import import_list
     from todoke.pipeline.reports.run_report import run_report
     from todoke.providers.kinds import KINDS
@@ -48,8 +48,6 @@ async def _demo(folder: Path | None, database: str | None) -> bool:
 
         say("\n1. declare a business unit, a transport code, a template and a skill")
         declaration, problems = read("demo.toml", running.declaration, KINDS)
-        if problems:
-            raise DeclarationInvalid(problems)
         done = await provision.apply(running.store, declaration, problems, running.clock.now())
         for change in done.changes:
             say(applying.line(change))

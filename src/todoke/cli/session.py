@@ -14,6 +14,7 @@ import typer
 
 from todoke.cli.logs import start_logging
 from todoke.config import Settings, find_file, load
+from todoke.model.errors import NotFound
 
 if TYPE_CHECKING:  # heavy, and only a name here
     from todoke.store.store import Store
@@ -41,10 +42,15 @@ class Session:
     @asynccontextmanager
     async def store(self, *, create: bool = False) -> AsyncGenerator[Store]:
         """The database, open; with `create` a missing one is made."""
+        from todoke.store.address import parse_address
         from todoke.store.store import open_store
 
+        path = parse_address(self.settings.database).path
         if create:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        elif path is not None and not path.exists():
+            fix = "Make it with todoke migrate, or with todoke apply FILE.toml; or name another one with --database."
+            raise NotFound("There is no database yet.", where=str(path), fix=fix)
         async with await open_store(self.settings.database, create=create) as opened:
             yield opened
 

@@ -75,18 +75,20 @@ def _figures(progress: Progress) -> list[tuple[str, int]]:
 
 
 def _display(run: RunRow, progress: Progress, speed: Speed) -> Group:
-    done = progress.contacts - progress.waiting
-    head = Text(f"run {run.id}  {run.skill} over {run.calling_list}  {run.state.value}")
-    table = Table.grid(padding=(0, 3))
-    left = speed.time_left(progress.waiting)
-    names = ["sent", *(name for name, _ in _figures(progress)), "waiting", "rate", "time left"]
-    values = [
-        f"{progress.handed_over:,}",
-        *(f"{count:,}" for _, count in _figures(progress)),
-        f"{progress.waiting:,}",
-        f"{speed.rate:,.0f}/s",
-        "" if left is None or run.state not in OPEN else span(left),
-    ]
-    table.add_row(*(Text(name, style="dim") for name in names))
-    table.add_row(*(Text(value, style="bold") for value in values))
-    return Group(head, ProgressBar(total=max(progress.contacts, 1), completed=done), table)
+    """Three lines that fit 80 columns: what is 0 and need not be is left out."""
+    left = speed.time_left(progress.waiting) if run.state in OPEN else None
+    figures = {
+        "sent": f"{progress.handed_over:,}",
+        **{name: f"{count:,}" for name, count in _figures(progress) if count or name in ("delivered", "failed")},
+        "waiting": f"{progress.waiting:,}",
+        "rate": f"{speed.rate:,.0f}/s",
+        "time left": "" if left is None else span(left),
+    }
+    table = Table.grid(padding=(0, 2))
+    for _ in figures:
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row(*(Text(name, style="dim") for name in figures))
+    table.add_row(*(Text(value, style="bold") for value in figures.values()))
+    bar = Table.grid(expand=True)
+    bar.add_row(ProgressBar(total=max(progress.contacts, 1), completed=progress.contacts - progress.waiting))
+    return Group(Text(f"run {run.id}: {run.skill} over {run.calling_list}, {run.state.value}"), bar, table)
