@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from todoke.compliance.keywords import Meaning, read
 from todoke.model.clock import Clock
 from todoke.providers.base import Heard, Provider
 from todoke.store.hot.base import Hot, InboundPart, OptOut, StoreUnavailable
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 _MOST = 256
@@ -72,23 +73,28 @@ class Inbox:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             if not self._waiting:
                 self._woken.clear()
-            while batch:
-                try:
-                    await self._take(batch)
-                    break
-                except StoreUnavailable as error:
-                    _log.error("replies cannot be stored: %s", error, extra={"action": "inbox"})
-                    await asyncio.sleep(_RETRY)
+            if batch:
+                await self._take(batch)
+
+    async def _patiently(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Each step until it is done: what is stored already is not stored a second time because the next one fails."""
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable as error:
+                _log.error("replies cannot be stored: %s", error, extra={"action": "inbox"})
+                await asyncio.sleep(_RETRY)
+
+    async def _find(self, batch: Sequence[tuple[int, Heard]]) -> list[Address | None]:
+        return [await self._book.find(provider_id, one.destination) for provider_id, one in batch]
 
     async def _take(self, batch: Sequence[tuple[int, Heard]]) -> None:
-        addresses = [await self._book.find(provider_id, one.destination) for provider_id, one in batch]
+        addresses = await self._patiently(lambda: self._find(batch))
         now = self._clock.now()
-        stored = await self._hot.store_inbound(
-            [
-                _part(provider_id, one, address, now)
-                for (provider_id, one), address in zip(batch, addresses, strict=True)
-            ]
-        )
+        parts = [
+            _part(provider_id, one, address, now) for (provider_id, one), address in zip(batch, addresses, strict=True)
+        ]
+        stored = await self._patiently(lambda: self._hot.store_inbound(parts))
         changes: list[OptOut] = []
         meanings: list[tuple[int, str]] = []
         for (_, one), address, row in zip(batch, addresses, stored, strict=True):
@@ -98,7 +104,13 @@ class Inbox:
             meaning = read(row.text, address.keywords if address else None)
             meanings.append((row.id, meaning))
             phone = _phone(one.source)
-            if meaning not in (Meaning.STOP, Meaning.START) or address is None or phone is None:
+            if meaning not in (Meaning.STOP, Meaning.START):
+                continue
+            if address is None or phone is None:
+                _log.warning(
+                    "an opt-out or opt-in cannot be applied: no registration knows the code, or it came from no number",
+                    extra={"action": "opt_out_unknown", "inbound": row.id},
+                )
                 continue
             kind = "out" if meaning is Meaning.STOP else "in"
             changes.append(
@@ -114,7 +126,7 @@ class Inbox:
                     now,
                 )
             )
-        await self._hot.apply_opt_outs(changes, meanings)
+        await self._patiently(lambda: self._hot.apply_opt_outs(changes, meanings))
         for change in changes:
             if change.kind == "out":
                 self._stops.add(change.dnc_group_id, change.phone, self._clock.now())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from todoke.model.clock import Micros
 from todoke.providers.base import Heard, Word
 from todoke.smpp.receipt import IdStyle, State, normalise_id, parse
 from todoke.smpp.session import Deliver
+from todoke.smpp.tlv import SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 from todoke.sms import gsm7
 
 _WORDS = {
@@ -42,6 +45,8 @@ def heard(event: Deliver, session: str, handle: object, alphabet: str) -> Heard 
         end = payload[0] + 1
         reference, total, number = _concatenation(payload[1:end])
         payload = payload[end:]
+    if reference is None:
+        reference, total, number = _segmentation(event.tlvs)
     text = _decode(payload, event.data_coding, alphabet)
     return Heard(event.source, event.destination, text, reference, total, number, session, handle)
 
@@ -58,6 +63,14 @@ def _concatenation(header: bytes) -> tuple[int | None, int, int]:
             return int.from_bytes(value[:2], "big"), value[2], value[3]
         at += 2 + size
     return None, 1, 1
+
+
+def _segmentation(tlvs: Mapping[int, bytes]) -> tuple[int | None, int, int]:
+    """The same from the TLVs sar_msg_ref_num and its kin (SMPP 3.4, 5.3.2.22-24), which some gateways use instead."""
+    reference, total, number = (
+        int.from_bytes(tlvs.get(tag, b""), "big") for tag in (SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM)
+    )
+    return (reference, total, number) if SAR_MSG_REF_NUM in tlvs and 1 <= number <= total else (None, 1, 1)
 
 
 def _decode(payload: bytes, data_coding: int, alphabet: str) -> str:

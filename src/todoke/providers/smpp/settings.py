@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from todoke.model.provider_kind import REFERENCE
 from todoke.smpp.receipt import IdStyle
 
 
@@ -54,10 +55,19 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("`window` must be between 1 and 10000")
         if not 0 < self.port < 65536:
             raise ValueError("`port` must be between 1 and 65535")
-        if len(self.system_id) > 15:
-            raise ValueError("`system_id` has at most 15 characters in SMPP")
-        if len(self.password) > 8 and not self.password.startswith("env:"):
-            raise ValueError("`password` has at most 8 characters in SMPP")
+        for key, most in (("system_id", 15), ("password", 8), ("system_type", 12), ("service_type", 5)):
+            value: str = getattr(self, key)
+            if key == "password" and value.startswith(REFERENCE):
+                continue
+            if len(value) > most:
+                raise ValueError(f"`{key}` has at most {most} characters in SMPP")
+            if not value.isascii() or "\0" in value:
+                raise ValueError(f"`{key}` must be ASCII")
+        for key in ("response_timeout", "enquire_link"):
+            if not 0 < getattr(self, key) <= 3600:
+                raise ValueError(f"`{key}` must be more than 0 and at most 3600 seconds")
+        if not self.host:
+            raise ValueError("`host` is empty")
         if self.alphabet not in ("gsm7", "latin1"):
             raise ValueError("`alphabet` is gsm7 or latin1")
 
