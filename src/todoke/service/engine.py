@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -161,8 +162,19 @@ def announce() -> None:
     sys.stdout.flush()
 
 
+def _calm_collector() -> None:
+    """Let the cycle collector look rarely: tens of thousands of messages are alive at a time and none is in a cycle.
+
+    With its defaults it took a third of an engine's time at full speed.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+
+
 async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -> None:
     """The engine process: until SIGTERM or SIGINT."""
+    _calm_collector()
     async with await open_store(settings.database) as store:
         lock = FileLock(Path(store.address.path)) if store.address.path else None
         try:
