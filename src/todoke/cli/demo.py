@@ -68,13 +68,18 @@ async def _demo(folder: Path | None, database: str | None) -> bool:
         importing.show(LIST, imported)
 
         engine = await running.start_engine()
-        say(f"\n3. start the skill; the engine is process {engine.pid}")
+        say(f"\n3. three phones send STOP to the code; the engine is process {engine.pid}")
+        say(
+            f"{await running.stops(3)} numbers are on the do-not-call list, each stored before its reply was acknowledged"
+        )
+
+        say("\n4. start the skill")
         started = await running.start()
         for sentence in started.warnings:
             say(f"warning: {sentence}")
         counted = await watch_run(running.store, unit, started.run_id, receipts=60.0)
 
-        say("\n4. report")
+        say("\n5. report")
         async with running.store.reading() as connection:
             facts = await reports.run_facts(connection, unit, started.run_id)
         reporting.show(run_report(facts, running.clock.now(), reporting.rejection))

@@ -22,20 +22,21 @@ from todoke.model.ids import base
 from todoke.model.run import OPEN, RunState
 from todoke.pipeline.planner.start import StartedRun, start_skill
 from todoke.providers.simulator import audit, read
+from todoke.providers.simulator.client import reply
 from todoke.service.processes import Child, engine, simulator
-from todoke.store.catalogue import runs, units
+from todoke.store.catalogue import lists, runs, units
 from todoke.store.catalogue.runs import Progress
 from todoke.store.store import Store, migrate, open_store
 
 UNIT = "Demo"
 SKILL = "bonus-shift"
 LIST = "Agents"
+CODE = "72345"
 CODE_RATE = 1_000
 
 BEHAVIOUR = """{"receipt_delay": 0.4, "receipt_jitter": 0.4, "round_trip": 0.02,
  "receipt_styles": ["standard", "text_only", "tlv_only", "data_sm", "joined_dates", "no_counts"],
  "receipt_repeat_ratio": 0.01, "duplicate_response_ratio": 0.002, "early_receipt_ratio": 0.005,
- "queue_full_ratio": 0.0005,
  "rules": [{"ratio": 0.004, "status": 11}, {"ratio": 0.012, "state": "UNDELIV", "error": "027"},
            {"ratio": 0.003, "state": "EXPIRED", "error": "069"}]}"""
 
@@ -137,6 +138,24 @@ class Demo:
         child = await engine(self.settings)
         self._stack.push_async_callback(child.stop)
         return child
+
+    async def stops(self, count: int) -> int:
+        """So many phones of the list send STOP before the run; waits until their numbers are on the DNC list."""
+        async with self.store.reading() as connection:
+            unit = await units.find(connection, UNIT)
+            found = await lists.find(connection, unit, LIST)
+        step = max(1, found.contacts // (count + 1))
+        wanted = [step * (i + 1) for i in range(min(count, found.contacts - 1))]
+        groups = (unit.dnc_group_id,) if unit.dnc_group_id is not None else ()
+        for contact in await self.store.hot.read_contacts_at(unit.bucket, found.id, wanted, groups):
+            await reply(self.simulator.told["control_port"], contact.destination, CODE, "Stop!")
+        end = self.clock.monotonic() + 10.0
+        while True:
+            contacts = await self.store.hot.read_contacts_at(unit.bucket, found.id, wanted, groups)
+            listed = sum(contact.on_dnc for contact in contacts)
+            if listed == len(wanted) or self.clock.monotonic() > end:
+                return listed
+            await asyncio.sleep(0.05)
 
     async def start(self) -> StartedRun:
         """Start the skill over the imported list."""

@@ -47,6 +47,7 @@ class SmppProvider:
         self._senders: list[Link] = []
         self._turn = itertools.count()
         self._answered = asyncio.Event()
+        self._stopping = False
         self._states: dict[int, str] = {}
         self._exact = settings.response_ids is IdStyle.EXACT
 
@@ -131,6 +132,7 @@ class SmppProvider:
                 await asyncio.wait_for(self._answered.wait(), rest)
 
     async def stop(self) -> None:
+        self._stopping = True
         await asyncio.gather(*(link.close(2.0) for link in self._links))
 
     def health(self) -> str:
@@ -202,8 +204,11 @@ class SmppProvider:
                 _log.info("link up", extra={"action": "link_up", "provider": self.name, "link": index})
             case LinkDown(reason=reason, tokens=lost):
                 self._states[index] = reason
-                _log.warning(
-                    "link down: %s", reason, extra={"action": "link_down", "provider": self.name, "link": index}
+                _log.log(
+                    logging.INFO if self._stopping else logging.WARNING,
+                    "link down: %s",
+                    reason,
+                    extra={"action": "link_down", "provider": self.name, "link": index},
                 )
                 failures.extend(Failure(token, Decision.MAYBE_SENT, "link_dropped") for token in lost)
             case Retrying(reason=reason):
