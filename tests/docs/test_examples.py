@@ -21,6 +21,7 @@ from todoke.model.declaration import read
 from todoke.providers.kinds import KINDS
 from todoke.providers.simulator import __main__ as simulator
 from todoke.providers.simulator.behaviour import Behaviour
+from todoke.service.demo import Verdict
 from todoke.store.catalogue import provision
 from todoke.store.store import Store
 
@@ -153,6 +154,16 @@ def test_behaviours_are_possible(pages: Any) -> None:
     assert found
     for block in found:
         msgspec.convert(json.loads(block.text), Behaviour)
+
+
+def test_the_last_line_of_the_demo_is_as_shown(pages: Any) -> None:
+    (line,) = re.findall(r"^demo: .*$", pages["README.md"], re.MULTILINE)
+    numbers = [int(number) for number in re.findall(r"\d+", line)]
+    contacts, skipped, handed_over, delivered, failed, in_doubt, lost, duplicated = numbers
+    assert line == str(Verdict(*numbers, disagreements=()))
+    assert contacts == handed_over + skipped
+    assert handed_over == delivered + failed + in_doubt
+    assert (lost, duplicated) == (0, 0)
 
 
 def test_every_block_is_of_a_kind_that_is_tested(pages: Any) -> None:
