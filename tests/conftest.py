@@ -1,5 +1,5 @@
 """The store in the tests: every test that takes `store` or `database_url` runs on SQLite and on PostgreSQL, each
-time on a fresh database.
+time on a fresh database (on PostgreSQL one a process, made clean).
 
 PostgreSQL is used when TODOKE_TEST_POSTGRES_URL names a server or one answers on 127.0.0.1:5432; with
 TODOKE_REQUIRE_POSTGRES=1 a missing server is a failure.
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from todoke.store.schema import metadata
 from todoke.store.store import Store, migrate, open_store
 
 T = TypeVar("T")
@@ -33,39 +34,55 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 class PostgresServer:
-    """Makes databases, each a copy of one that was migrated once."""
+    """Makes databases for this process. One of them is migrated once and made clean for every test."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._stem = f"todoke_test_{os.getpid()}"
         self._count = itertools.count(1)
+        self._shared: str | None = None
 
-    def url(self, name: str) -> str:
+    async def clean(self) -> str:
+        """The address of a migrated database without a row but the installation's."""
+        if self._shared is None:
+            self._shared = await self.create()
+            await migrate(self._shared)
+            return self._shared
+        connection = await asyncpg.connect(self._shared)
+        try:
+            await connection.execute("SET lock_timeout = '20s'")
+            for row in await connection.fetch(
+                "SELECT inhrelid::regclass::text FROM pg_inherits i, pg_class c"
+                " WHERE i.inhparent = 'event'::regclass AND c.oid = i.inhrelid"
+                " AND c.relkind = 'r'"
+            ):
+                await connection.execute(f"DROP TABLE {row[0]}")
+            tables = [t.name for t in reversed(metadata.sorted_tables) if t.name not in ("installation", "event")]
+            await connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
+            await connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+        finally:
+            await connection.close()
+        return self._shared
+
+    async def create(self) -> str:
+        """The address of a new database without any table."""
+        name = f"{self._stem}_{next(self._count)}"
+        await self._command(f"CREATE DATABASE {name} TEMPLATE template0")
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{name}"))
 
-    async def command(self, statement: str) -> None:
+    async def drop(self, url: str) -> None:
+        await self._command(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+    async def close(self) -> None:
+        if self._shared is not None:
+            await self.drop(self._shared)
+
+    async def _command(self, statement: str) -> None:
         connection = await asyncpg.connect(self._url)
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
-
-    def start(self) -> None:
-        _run(lambda: self.command(f"CREATE DATABASE {self._stem}_template"))
-        _run(lambda: migrate(self.url(f"{self._stem}_template")))
-
-    def stop(self) -> None:
-        _run(lambda: self.command(f"DROP DATABASE IF EXISTS {self._stem}_template WITH (FORCE)"))
-
-    async def create(self, *, empty: bool = False) -> str:
-        """The name of a new database."""
-        name = f"{self._stem}_{next(self._count)}"
-        template = "template0" if empty else f"{self._stem}_template"
-        await self.command(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
-
-    async def drop(self, name: str) -> None:
-        await self.command(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _answering() -> str | None:
@@ -93,9 +110,8 @@ def postgres_server() -> Iterator[PostgresServer]:
             pytest.fail(sentence)
         pytest.skip(sentence)
     server = PostgresServer(url)
-    server.start()
     yield server
-    server.stop()
+    _run(server.close)
 
 
 @pytest.fixture(scope="session")
@@ -121,9 +137,7 @@ async def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite:///{path}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = await server.create()
-    yield server.url(name)
-    await server.drop(name)
+    yield await server.clean()
 
 
 @pytest.fixture
@@ -133,9 +147,9 @@ async def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_p
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = await server.create(empty=True)
-    yield server.url(name)
-    await server.drop(name)
+    url = await server.create()
+    yield url
+    await server.drop(url)
 
 
 @pytest.fixture

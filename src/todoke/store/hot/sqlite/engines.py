@@ -33,9 +33,10 @@ MISSING = """
 """
 
 # Takes the lanes of provider accounts none of whose lanes another living engine has. What the last owner still
-# reserved ends before the next slot.
+# reserved ends before the next slot; from one that only let its lease lapse we keep a margin.
 TAKE = """
-    UPDATE lane SET engine_id = :engine, epoch = epoch + 1, next_slot_at = max(next_slot_at, :now) + :margin
+    UPDATE lane SET engine_id = :engine, epoch = epoch + 1,
+                    next_slot_at = max(next_slot_at, :now) + CASE WHEN engine_id IS NULL THEN 0 ELSE :margin END
     WHERE engine_id IS NOT :engine
       AND NOT EXISTS (
         SELECT 1 FROM lane o JOIN engine e ON e.id = o.engine_id
