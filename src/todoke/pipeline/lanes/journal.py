@@ -79,8 +79,9 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the lock. What is noted after that raises OSError."""
-        os.close(self._fd)
-        self._fd = -1  # not that of another file by then
+        descriptor, self._fd = self._fd, -1  # its number may be another file's soon
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _write(self, data: bytes) -> None:
         try:
