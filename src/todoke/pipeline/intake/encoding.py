@@ -25,7 +25,17 @@ _SUPERSETS = {"shift_jis": "cp932", "iso8859-1": "cp1252", "ascii": "utf-8", "ut
 _GUESSED_FROM = 64 << 10  # bytes: the guess is slow
 _MIN_NUL_SHARE = 0.04  # of the bytes of UTF-16: even Japanese lists hold digits, commas and line ends
 _MIN_JAPANESE = 0.6
-_WESTERN = frozenset("äöüßÄÖÜéèêëàâáãíîïìóôòõúùûñçåæøœÿÉÈÊËÀÂÁÃÍÎÓÔÕÚÛÑÇÅØÆŒ€£§°–—‘’“”…©®´«»¡")
+_SIGNS = "€£§°–—‘’“”„…©®´«»¡"
+# By code page: the letters of the languages that use it. The first that explains every character is it.
+_LATIN = {
+    "cp1252": frozenset("äöüßÄÖÜéèêëàâáãíîïìóôòõúùûñçåæøÉÈÊËÀÂÁÃÍÎÓÔÕÚÛÑÇÅØÆ" + _SIGNS),
+    "cp1250": frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽľĺŕôäöüőűÄÖÜŐŰßăâîșțđĐ" + _SIGNS),
+    "cp1254": frozenset("çğıöşüÇĞİÖŞÜâîûÂÎÛ" + _SIGNS),
+}
+_SIGN_IN_WORD = re.compile("[A-Za-z][£œ³¹¿]|£[A-Za-z]")
+_CODE_PAGES = (
+    "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 cp949 big5 gb18030 koi8_r mac_roman cp850"
+)
 _JAPANESE_CHARACTER = re.compile(r"(?P<beside>[A-Za-z]?)(?P<run>[^\x00-\x7f]+)(?P<after>[A-Za-z]?)")
 
 
@@ -109,7 +119,7 @@ def _nearly_utf8(sample: bytes) -> bool:
     text = sample.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text))
     good = sum(1 for character in text if character > "\x7f") - bad
-    return good > 10 * bad
+    return good > 4 * bad
 
 
 def _japanese(sample: bytes) -> str | None:
@@ -120,8 +130,18 @@ def _japanese(sample: bytes) -> str | None:
     # What is EUC-JP reads as half-width katakana in CP932; half-width names seldom read as EUC-JP, whose characters
     # are pairs of bytes.
     if scores.get("euc_jp", 0.0) >= _MIN_JAPANESE:
-        return "euc_jp"
+        return "cp949" if _is_korean(sample, readings["euc_jp"]) else "euc_jp"
     return max(scores, key=scores.__getitem__)
+
+
+def _is_korean(sample: bytes, as_japanese: str) -> bool:
+    """Korean uses the bytes of EUC-JP: no kana in one reading, and nothing but hangul in the other."""
+    korean = re.findall(r"[^\x00-\x7f]", _decodes(sample, "cp949") or "")
+    return (
+        bool(korean)
+        and not re.search("[\u3040-\u30ff]", as_japanese)
+        and all("\uac00" <= character <= "\ud7a3" for character in korean)
+    )
 
 
 def _everyday(text: str) -> float:
@@ -156,11 +176,15 @@ def _weight(character: str) -> float:
 
 
 def _guess(sample: bytes) -> str:
-    western = _decodes(sample, "cp1252")
-    if western is not None and all(character < "\x80" or character in _WESTERN for character in western):
-        return "cp1252"
-    piece = _around_first_beyond_ascii(sample)
-    best = from_bytes(piece).best()
+    for name, letters in _LATIN.items():
+        text = _decodes(sample, name)
+        if text is None or (name == "cp1252" and _SIGN_IN_WORD.search(text)):
+            continue
+        runs = re.findall(r"[^\x00-\x7f]+", text)
+        # Accented letters stand among plain ones; a script of its own does not.
+        if sum(map(len, runs)) < 2 * len(runs) and letters.issuperset("".join(runs)):
+            return name
+    best = from_bytes(_around_first_beyond_ascii(sample), cp_isolation=list[str](_CODE_PAGES.split())).best()
     if best is None:
         return "cp1252"
     return _SUPERSETS.get(codecs.lookup(best.encoding).name, best.encoding)

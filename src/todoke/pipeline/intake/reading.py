@@ -113,9 +113,9 @@ def _open_text(path: Path, encoding: str | None, delimiter: str | None) -> TextS
     else:
         cut = announced or delimiters.sniff(lines, path)
     for batch in read_rows(read_chunks(path, written, size=_SAMPLE), cut):
-        for line, row in zip(batch.lines, batch.rows, strict=True):
+        for index, (line, row) in enumerate(zip(batch.lines, batch.rows, strict=True)):
             if any(value.strip() for value in row) and not (announced and line == 1):
-                if batch.flaws.get(batch.rows.index(row)):
+                if index in batch.flaws:
                     raise _unreadable_header(path, line, written)
                 return TextSource(path, row, line, version[0], written, cut, version)
     raise Invalid("The file holds nothing but empty lines.", where=str(path), fix="Export the list again.")
@@ -157,7 +157,7 @@ def _unreadable_header(path: Path, line: int, encoding: Encoding) -> Invalid:
         "The header row cannot be read: its quotation marks do not match, or it is not in the encoding "
         f"{encoding.name}.",
         where=f"{path}, line {line}",
-        fix="Correct the header row, or name the encoding.",
+        fix="Correct the header row, or name the right encoding.",
     )
 
 

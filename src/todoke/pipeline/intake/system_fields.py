@@ -81,7 +81,7 @@ PARTS: tuple[tuple[SystemField, re.Pattern[str]], ...] = tuple(
         (
             SystemField.EXTERNAL_ID,
             r"\A(?!.*\b(site|store|shop|branch|office|team|group|campaign|template|list|device|order|tax|national)\b)"
-            r".*(\b(id|externalid)\b|(番号|id|コード)\Z)",
+            r".*(\b(id|externalid)\b|(番号|コード|(?<=[^\x00-\x7f])id)\Z)",
         ),
         (SystemField.PHONE_NUMBER, r"\b(phone|telephone|tel|phonenumber)\b|電話"),
         (SystemField.FIRST_NAME, r"\b(first|given) ?name\b"),

@@ -1,0 +1,70 @@
+"""Lists in memory, read with the whole of intake but the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.mapping import map_headers
+from todoke.pipeline.intake.reading import open_source
+from todoke.pipeline.intake.rejects import RejectsFile
+from todoke.pipeline.intake.validation import Judge
+from todoke.pipeline.intake.writing import Sorting
+from todoke.pipeline.intake.zones import ZoneSets
+from todoke.sms.phone import Parser
+from todoke.store.lists.base import NewContact, OpenImport
+
+
+class Read(NamedTuple):
+    """What became of a file. `rejected`: line, field, reason and detail of each refused row, in order."""
+
+    contacts: list[NewContact]
+    rejected: list[tuple[int, str, str, str]]
+    checked: Checked
+
+    @property
+    def verdicts(self) -> list[tuple[int, str, str]]:
+        return [(line, field, reason) for line, field, reason, _ in self.rejected]
+
+
+class _Rejects(RejectsFile):
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        super().__init__(path, header)
+        self.seen: list[tuple[int, str, str, str]] = []
+
+    def write(self, row: Sequence[str], line: int, field: str, reason: str, detail: str) -> None:
+        self.seen.append((line, field, reason, detail))
+        super().write(row, line, field, reason, detail)
+
+
+ReadList = Callable[..., Read]
+
+
+@pytest.fixture(scope="session")
+def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
+    """Reads a text (or bytes) as a list file; `region` is the default region."""
+
+    def read(content: str | bytes, *, region: str = "US", generate_ids: bool = False, name: str = "list.csv") -> Read:
+        folder = tmp_path_factory.mktemp("list")
+        path = folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        source = open_source(path)
+        layout = map_headers(source.header)
+        zone_sets = ZoneSets()
+        parse_many = Parser(region).parse_many
+        judge = Judge(layout, parse_many, zone_sets, generate_ids=generate_ids)
+        checked = Checked(source, judge, zone_sets)
+        for _ in checked.steps():
+            pass
+        rejects = _Rejects(folder / "rejected.csv", source.header)
+        sorting = Sorting(source, layout, checked, judge, OpenImport(7, 3, 1, "me"), rejects, parse_many)
+        contacts = [contact for piece in sorting.pieces() for contact in piece.contacts]
+        rejects.keep()
+        assert (sorting.contacts, sorting.rejected) == (len(contacts), len(rejects.seen))
+        return Read(contacts, rejects.seen, checked)
+
+    return read

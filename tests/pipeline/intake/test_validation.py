@@ -1,0 +1,163 @@
+"""Every reason for which a row is refused, with its line and field; and what is not refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.pipeline.intake.conftest import ReadList
+
+HEADER = "ExternalId,SMSPhoneNumber,PhoneNumber,Work phone,TimeZone,Note\n"
+GOOD = "+1 212 555 2671"
+OTHER = "+1 415 626 2672"
+JAPANESE = "+81 90 1234 5678"
+LANDLINE = "+81 3 1234 5678"
+
+REFUSED = [
+    ("1,{g}\n", "", "too_few_fields"),
+    ("1,{g},,,,,more\n", "", "too_many_fields"),
+    ('1,{g},,,,"open\n', "", "bad_quoting"),
+    ("1,{g},,,,\udcff\n", "", "undecodable"),
+    ("1,{g},,,," + "x" * 10_001 + "\n", "Notes", "too_long"),
+    ("i" * 256 + ",{g},,,,\n", "ExternalId", "too_long"),
+    (" ,{g},,,,\n", "ExternalId", "missing_external_id"),
+    ("1,, ,,,x\n", "SMSPhoneNumber", "missing_phone"),
+    ("1,call me,,,,\n", "SMSPhoneNumber", "phone_not_a_number"),
+    ("1,+999 123 456 789,,,,\n", "SMSPhoneNumber", "phone_invalid_country"),
+    ("1,12345,,,,\n", "SMSPhoneNumber", "phone_too_short"),
+    ("1,+1 212 555 267 123,,,,\n", "SMSPhoneNumber", "phone_too_long"),
+    ("1,+49 1,,,,\n", "SMSPhoneNumber", "phone_too_short"),
+    ("1,(123) 456-7890,,,,\n", "SMSPhoneNumber", "phone_not_valid"),
+    ("1,{l},,,,\n", "SMSPhoneNumber", "landline"),
+    ("1,800-555-2671,,,,\n", "SMSPhoneNumber", "not_a_mobile"),
+    ("1,{g},,,Mars/Olympus,\n", "TimeZone", "invalid_time_zone"),
+    ("1,,{l},12345,,\n", "PhoneNumber", "landline"),
+    ("1,,,12345,,\n", "Work phone", "phone_too_short"),
+    ("0,{g},,,,\n", "ExternalId", "duplicate_external_id"),
+    ("1,(415) 626-2672,,,,\n", "SMSPhoneNumber", "duplicate_phone"),
+    ("1,,{l},415.626.2672,,\n", "Work phone", "duplicate_phone"),
+]
+
+
+@pytest.mark.parametrize(("row", "field", "reason"), REFUSED)
+def test_each_reason(read_list: ReadList, row: str, field: str, reason: str) -> None:
+    text = (
+        HEADER
+        + f'0,{OTHER},,,,"日本語の\n備考欄です"\n'
+        + row.replace("{g}", GOOD).replace("{l}", LANDLINE)
+        + f"2,{JAPANESE},,,,\n"
+    )
+
+    read = read_list(text.encode("utf-8", "surrogateescape"))
+
+    assert read.verdicts == [(4, field, reason)]
+    assert [contact[5] for contact in sorted(read.contacts)] == ["0", "2"]
+    assert read.rejected[0][3]
+
+
+def test_a_repetition_names_the_line_that_is_kept(read_list: ReadList) -> None:
+    read = read_list(f"id,Phone\n1,{GOOD}\n2,12125552671\n1,{OTHER}\n3,{OTHER}\n")
+
+    assert read.verdicts == [(3, "PhoneNumber", "duplicate_phone"), (4, "ExternalId", "duplicate_external_id")]
+    assert "line 2" in read.rejected[0][3]
+    assert "line 2" in read.rejected[1][3]
+    assert [contact[5] for contact in read.contacts] == ["1", "3"]  # a refused row bars no other
+
+
+def test_a_row_refused_for_its_own_fault_bars_no_other(read_list: ReadList) -> None:
+    read = read_list(f"id,Phone,TimeZone\n1,{GOOD},Mars/X\n1,{GOOD},\n")
+
+    assert read.verdicts == [(2, "TimeZone", "invalid_time_zone")]
+    assert len(read.contacts) == 1
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+12125552671", "(212) 555-2671", "212-555-2671", "212.555.2671", "1 212 555 2671", "２１２５５５２６７１",
+     "+1 (212) 555-2671", "2125552671.0", "'2125552671", "tel: 212 555 2671", "001 212 555 2671", "+1 212 555 2671 x5"],
+)  # fmt: skip
+def test_one_number_in_any_format_is_one_contact(read_list: ReadList, written: str) -> None:
+    read = read_list(f"id,Phone\n1,{GOOD}\n2,{written}\n")
+
+    assert read.verdicts == [(3, "PhoneNumber", "duplicate_phone")]
+    assert [contact[3] for contact in read.contacts] == [12125552671]
+
+
+@pytest.mark.parametrize(
+    ("sms", "phone", "work", "destination"),
+    [
+        (GOOD, OTHER, "", 12125552671),
+        ("", OTHER, GOOD, 14156262672),
+        (" ", LANDLINE, JAPANESE, 819012345678),
+        ("", "12345", JAPANESE, 819012345678),
+        ("", "", GOOD, 12125552671),
+    ],
+)
+def test_the_sms_number_counts_else_the_first_mobile(
+    read_list: ReadList, sms: str, phone: str, work: str, destination: int
+) -> None:
+    read = read_list(HEADER + f"1,{sms},{phone},{work},,\n")
+
+    assert [contact[3] for contact in read.contacts] == [destination]
+
+
+def test_a_wrong_sms_number_is_not_replaced_by_another(read_list: ReadList) -> None:
+    assert read_list(HEADER + f"1,12345,{GOOD},,,\n").verdicts == [(2, "SMSPhoneNumber", "phone_too_short")]
+
+
+def test_numbers_without_a_country_are_of_the_default_region(read_list: ReadList) -> None:
+    assert read_list("id,Phone\n1,090-1234-5678\n", region="JP").contacts[0][3] == 819012345678
+
+
+def test_lines_of_separators_are_no_rows(read_list: ReadList) -> None:
+    read = read_list(HEADER + f",,,,,\n\n1,{GOOD},,,,\n , ,,\n,,,,,,,\n")
+
+    assert (len(read.contacts), read.rejected, read.checked.blank, read.checked.rows) == (1, [], 3, 1)
+
+
+def test_empty_fields_beyond_the_header_do_not_matter(read_list: ReadList) -> None:
+    read = read_list(f"id,Phone\n1,{GOOD},, \n")
+
+    assert read.contacts[0][6] == f"1\x1f{GOOD}"
+
+
+def test_values_are_stripped_and_packed_in_list_order(read_list: ReadList) -> None:
+    read = read_list(f'Note,id,Phone,todoke_line,名\n" a\n b ", 7 ,{GOOD},12,　太郎　\n\x1fx\x00y,8,{OTHER},,\n')
+
+    assert [contact[5:] for contact in sorted(read.contacts, key=lambda contact: contact[5])] == [
+        ("7", f"a\n b\x1f7\x1f{GOOD}\x1f太郎"),
+        ("8", f"xy\x1f8\x1f{OTHER}\x1f"),
+    ]
+
+
+def test_external_ids_are_made_when_asked(read_list: ReadList) -> None:
+    read = read_list(f"Phone\n{GOOD}\n\n{OTHER}\n", generate_ids=True)
+
+    assert [contact[5] for contact in read.contacts] == ["line-2", "line-4"]
+    with_column = read_list(f"id,Phone\n,{GOOD}\nA,{OTHER}\nline-2,{JAPANESE}\n", generate_ids=True)
+    assert [contact[5] for contact in sorted(with_column.contacts, key=lambda contact: contact[5])] == ["A", "line-2"]
+    assert with_column.verdicts == [(4, "ExternalId", "duplicate_external_id")]
+
+
+def test_positions_are_dense_and_grouped_by_zones(read_list: ReadList) -> None:
+    rows = [(GOOD, ""), (JAPANESE, ""), ("212 555 2673", "JST"), ("212 555 2674", ""), ("212 555 2675", "PST")]
+    text = "id,Phone,TimeZone\n" + "".join(f"{i},{phone},{zone}\n" for i, (phone, zone) in enumerate(rows))
+
+    read = read_list(text)
+
+    zones = read.checked.zone_sets
+    by_position = [(contact[5], zones[contact[4]]) for contact in sorted(read.contacts, key=lambda contact: contact[2])]
+    assert [contact[2] for contact in sorted(read.contacts, key=lambda contact: contact[2])] == [0, 1, 2, 3, 4]
+    assert by_position == [
+        ("0", ["America/New_York"]),
+        ("3", ["America/New_York"]),
+        ("1", ["Asia/Tokyo"]),
+        ("2", ["Asia/Tokyo"]),
+        ("4", ["America/Los_Angeles"]),
+    ]
+    assert [tuple(found)[1:] for found in read.checked.zone_ranges] == [(0, 1), (2, 3), (4, 4)]
+
+
+def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) -> None:
+    read = read_list("id,Phone\n1,+882 16 1234 5678\n2,+883 5100 1234 5678\n" + f"3,{GOOD}\n")
+
+    for contact in read.contacts:
+        assert (read.checked.zone_sets[contact[4]] == []) == (contact[5] != "3")
