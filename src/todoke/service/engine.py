@@ -94,9 +94,9 @@ class Engine:
         stops = StopSet()
         wakes: list[Flusher] = []
 
-        def wake() -> None:
+        def wake(urgent: bool = False) -> None:
             for flusher in wakes:
-                flusher.wake()
+                flusher.wake(urgent=urgent)
 
         owner = Owner(hot, engine_id, clock, holding, journal, stops, fleet.running, wake)
         receipts = Receipts(fleet.running, wake)

@@ -18,6 +18,7 @@ from todoke.store.hot.base import Flush, Flushed, Hot, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
+_BREATH = 0.001  # seconds between two flushes at the least, for what is on its way to join the second
 _RETRY = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -58,12 +59,15 @@ class Flusher:
         self._idle = idle
         self._seq = 0
         self._woken = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._stopping = False
         self.unavailable: str | None = None  # what the database said, while it does not answer
 
-    def wake(self) -> None:
-        """There is something to write."""
+    def wake(self, *, urgent: bool = False) -> None:
+        """There is something to write; `urgent` where somebody waits for the commit before going on."""
         self._woken.set()
+        if urgent:
+            self._urgent.set()
 
     def finish(self) -> None:
         """Let `run` return after the flush under way."""
@@ -71,16 +75,20 @@ class Flusher:
         self._woken.set()
 
     async def run(self) -> None:
-        """Flush whenever there is something, at most every `interval`."""
+        """Flush whenever there is something, at most every `interval` unless it is urgent."""
         clock = self._clock
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._idle)
             self._woken.clear()
+            self._urgent.clear()
             started = clock.monotonic()
             await self.once()
+            await asyncio.sleep(_BREATH)
             rest = self._interval - (clock.monotonic() - started)
-            await asyncio.sleep(max(rest, 0))
+            if rest > 0 and not self._urgent.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), rest)
 
     async def once(self) -> bool:
         """One flush, if there is anything to write; whether there was."""

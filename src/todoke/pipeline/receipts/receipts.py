@@ -15,11 +15,14 @@ from todoke.store.hot.base import Flush, Flushed, Receipt
 _MOST = 4_096
 """Receipts that go with one flush; the rest waits for the next one, unacknowledged."""
 
+_URGENT = 64
+"""So many unacknowledged may be all that the provider lets be on the way: it waits for us."""
+
 
 class Receipts:
     """A participant of the flush."""
 
-    def __init__(self, providers: Mapping[int, Provider], wake: Callable[[], None]) -> None:
+    def __init__(self, providers: Mapping[int, Provider], wake: Callable[[bool], None]) -> None:
         self._providers = providers
         self._wake = wake
         self._waiting: list[tuple[int, Word]] = []
@@ -28,7 +31,7 @@ class Receipts:
     def words(self, provider_id: int, words: Sequence[Word]) -> None:
         """A provider reports."""
         self._waiting.extend([(provider_id, word) for word in words])
-        self._wake()
+        self._wake(len(self._waiting) >= _URGENT)
 
     def prepare(self, flush: Flush) -> None:
         self._under_way, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
@@ -54,4 +57,4 @@ class Receipts:
         for provider_id, of_provider in handles.items():
             self._providers[provider_id].acknowledge(of_provider)
         if self._waiting:
-            self._wake()
+            self._wake(True)

@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--receipt-delay", type=float, metavar="SECONDS")
     options.add_argument("--no-receipts", action="store_true")
     options.add_argument("--behaviour", type=_behaviour, default={}, metavar="JSON", help="any field of Behaviour")
+    options.add_argument(
+        "--inbound-window", type=int, default=100, help="receipts and replies on the way to one connection at a time"
+    )
     options.add_argument("--seed", type=int, default=1, help="of everything random")
     options.add_argument("--fast", action="store_true", help="only count, answer and keep the ledger")
     return options
@@ -79,6 +82,7 @@ def settings(given: argparse.Namespace) -> Settings:
         ledger=given.ledger,
         behaviour=msgspec.convert(fields, Behaviour),
         fast=given.fast,
+        inbound_window=given.inbound_window,
         seed=given.seed,
         **named,
     )

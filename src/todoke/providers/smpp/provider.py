@@ -31,7 +31,7 @@ _DECISIONS = {
     Verdict.ALREADY_BOUND: Decision.RETRYABLE,
     Verdict.PERMANENT: Decision.PERMANENT,
 }
-_RECEIVED = 1_000  # inbound messages a link may leave unacknowledged before it stops reading
+_RECEIVED = 5_000  # inbound messages a link may leave unacknowledged before it stops reading
 
 
 class SmppProvider:
