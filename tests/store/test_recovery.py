@@ -1,0 +1,105 @@
+"""What a dead engine left is found, and closed once."""
+
+from __future__ import annotations
+
+import pytest
+from tests.factories import NOW
+from tests.store.world import World
+
+from todoke.model.event import Kind
+from todoke.model.run import RunEvent, RunState
+from todoke.store.hot.base import Block, Flush, OpenBlock, Reserve
+
+
+async def die(world: World) -> Block:
+    """The engine takes 0..9, may have sent 0..4, and dies; 0 and 1 have their results."""
+    scene = world.scene
+    (block,) = (await world.flush(leases=[world.lease(0, 10)])).blocks
+    reserve = Reserve(scene.bucket, scene.code, world.lane.epoch, NOW, blocks=[(block.key, 4)])
+    await world.flush(reserves=[reserve])
+    await world.flush(fresh=[world.fresh(0, 1)])
+    await world.hot.mark_engine(world.engine, "alive", "gone")
+    return block
+
+
+async def test_open_blocks_say_how_far_the_engine_may_have_got(world: World) -> None:
+    block = await die(world)
+    expected = OpenBlock(block.key, 9, 4, world.scene.code, world.scene.list)
+    assert await world.hot.open_blocks(world.engine) == [expected]
+    assert await world.hot.open_blocks(world.engine + 1) == []
+
+
+async def test_a_block_is_recovered_once(world: World) -> None:
+    block = await die(world)
+    due = [world.due(n, attempt=0)._replace(segments="", text_crc=None) for n in (3, 4, 5, 6, 7, 8, 9)]
+    doubt = [world.event(2, Kind.IN_DOUBT, reason="engine_crashed")]
+    assert not await world.hot.recover_block(block.key, world.engine + 1, due, doubt)
+    assert await world.hot.recover_block(block.key, world.engine, due, doubt)
+    assert await world.tallies() == {("sent", ""): (2, 2), ("in_doubt", "engine_crashed"): (1, 1)}
+    assert not await world.hot.recover_block(block.key, world.engine, due, doubt)
+    assert await world.hot.open_blocks(world.engine) == []
+    assert await world.hot.mark_engine(world.engine, "gone", "recovered")
+    await world.check()
+
+    engine = await world.hot.register_engine("host", "boot", 2, "/j", NOW, NOW + 10)
+    (lane,) = await world.hot.take_lanes(engine, NOW, 0)
+    world.engine, world.lane, world.seq = engine, lane, 0
+    taken = (await world.flush(leases=[world.lease(0, 0, due=100)])).due
+    assert sorted(t.message_id - world.message(0) for t in taken) == [3, 4, 5, 6, 7, 8, 9]
+    await world.flush(events=[world.event(2, Kind.ACCEPTED, id="p2")])
+    assert await world.tallies() == {("sent", ""): (3, 3)}
+    await world.check()
+
+
+async def test_what_is_known_is_left_alone(world: World) -> None:
+    block = await die(world)
+    events = [world.event(0, Kind.IN_DOUBT, reason="engine_crashed"), world.event(1, Kind.ACCEPTED, id="p1")]
+    assert await world.hot.recover_block(block.key, world.engine, [], events)
+    assert await world.tallies() == {("sent", ""): (2, 2)}
+    await world.check()
+
+
+@pytest.mark.parametrize(("event", "state"), [(RunEvent.PAUSE, RunState.PAUSED), (RunEvent.STOP, RunState.STOPPING)])
+async def test_recovery_minds_the_state_of_the_run(world: World, event: RunEvent, state: RunState) -> None:
+    block = await die(world)
+    assert await world.hot.control_run(world.scene.bucket, world.run, event, "test", NOW) is state
+    due = [world.due(n, attempt=0)._replace(segments="", text_crc=None) for n in range(2, 10)]
+    assert await world.hot.recover_block(block.key, world.engine, due, [])
+    counts = {("sent", ""): (2, 2)}
+    if state is RunState.STOPPING:
+        counts[("stopped", "stopped")] = (18, 0)
+        assert await world.tallies() == counts
+        assert await world.hot.settle_runs(NOW) == [(world.scene.bucket, world.run, RunState.STOPPED)]
+    else:
+        assert await world.tallies() == counts
+        await world.hot.control_run(world.scene.bucket, world.run, RunEvent.STOP, "test", NOW)
+        assert await world.tallies() == {**counts, ("stopped", "stopped"): (18, 0)}
+    await world.check()
+
+
+@pytest.mark.parametrize("doubtful", [True, False])
+async def test_an_intent_is_recovered_once(world: World, doubtful: bool) -> None:
+    await world.flush(due=[world.due(3)])
+    (taken,) = (await world.flush(leases=[world.lease(0, 0, due=1)])).due
+    await world.hot.mark_engine(world.engine, "alive", "gone")
+    (intent,) = await world.hot.open_intents(world.engine)
+    assert (intent.key, intent.run_id, intent.reserved) == (taken.key, world.run, False)
+    assert (intent.segments, intent.text_crc, intent.transport_code_id) == ("2,3", 77, world.scene.code)
+    due = None if doubtful else world.due(3)
+    events = [world.event(3, Kind.IN_DOUBT, attempt=1, reason="engine_crashed")] if doubtful else []
+    assert not await world.hot.recover_intent(taken.key, world.engine + 1, due, events)
+    assert await world.hot.recover_intent(taken.key, world.engine, due, events)
+    assert not await world.hot.recover_intent(taken.key, world.engine, due, events)
+    assert await world.hot.open_intents(world.engine) == []
+    assert await world.tallies() == ({("in_doubt", "engine_crashed"): (1, 1)} if doubtful else {})
+    await world.check()
+
+
+async def test_a_receipt_after_recovery_counts_right(world: World) -> None:
+    """What the dead engine's process knew by heart is not believed after somebody else wrote."""
+    block = await die(world)
+    events = [world.event(0, Kind.REJECTED, attempt=1, reason="late")]
+    assert await world.hot.recover_block(block.key, world.engine, [], events)
+    engine = await world.hot.register_engine("host", "boot", 2, "/j", NOW, NOW + 10)
+    await world.hot.flush(Flush(engine, 1, NOW, receipts=[world.receipt("p0"), world.receipt("p1")]))
+    await world.check()
