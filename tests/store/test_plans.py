@@ -1,0 +1,93 @@
+"""Plans are part of the design: no hot statement reads a hot table from end to end, however full it is.
+
+Looked at on empty tables, where statistics mislead most.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tests.factories import seed, seed_run
+
+from todoke.store import writer
+from todoke.store.address import parse_address
+from todoke.store.hot import postgres as on_postgres
+from todoke.store.hot import sqlite as on_sqlite
+from todoke.store.hot.postgres.session import PINNED
+from todoke.store.postgres import connect
+from todoke.store.store import open_store
+
+HOT = "block|contact|dnc_entry|due|event|event_b3_r0|inbound|intent|opt_out|run_cursor|skill_run|tally"
+
+# Read as a whole on purpose: what is open is few, and found through what is open.
+WHOLE = {("controlling", name) for name in ("EXPIRED", "LEFT", "AT_END", "CLOSED")} | {("receipts", "KEYS")}
+
+
+def statements(package: ModuleType) -> Iterator[tuple[str, str, str]]:
+    """(module, name, SQL) of every statement of the package."""
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            starts = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+            if name.isupper() and isinstance(value, str) and value.strip().startswith(starts):
+                yield found.name, name, value
+
+
+def cases(package: ModuleType) -> list[object]:
+    return [pytest.param(m, n, sql, id=f"{m}.{n}") for m, n, sql in statements(package)]
+
+
+def nodes(plan: dict[str, object]) -> Iterator[dict[str, object]]:
+    yield plan
+    for child in plan.get("Plans", []):  # type: ignore[attr-defined]
+        yield from nodes(child)
+
+
+async def test_postgresql_goes_by_keys(postgres_server: object) -> None:
+    url = await postgres_server.clean()  # type: ignore[attr-defined]
+    async with await open_store(url) as store:
+        await seed_run(store, await seed(store))
+    connection = await connect(parse_address(url), PINNED)
+    bad: list[str] = []
+    looked_at = 0
+    for module, name, sql in statements(on_postgres):
+        if (module, name) in WHOLE:
+            continue
+        parameters = len(set(re.findall(r"\$\d+", sql)))
+        await connection.execute(f"PREPARE look AS {sql}")
+        given = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+        plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE look{given}"))[0]["Plan"]
+        await connection.execute("DEALLOCATE look")
+        looked_at += 1
+        for node in nodes(plan):
+            table = str(node.get("Relation Name", ""))
+            whole = node["Node Type"] == "Seq Scan" or ("Index" in str(node["Node Type"]) and "Index Cond" not in node)
+            if re.fullmatch(HOT, table) and whole:
+                bad.append(f"{module}.{name} reads all of {table}: {node['Node Type']}")
+    await connection.close()
+    assert bad == []
+    assert looked_at > 40
+
+
+@pytest.mark.parametrize(("module", "name", "sql"), cases(on_sqlite))
+def test_sqlite_goes_by_keys(sqlite_template: Path, module: str, name: str, sql: str) -> None:
+    if (module, name) in WHOLE:
+        return
+    connection = writer.connect(sqlite_template)
+    named = dict.fromkeys(re.findall(r"(?<!:):(\w+)", sql))
+    numbered = re.findall(r"\?(\d+)", sql)
+    parameters = named or [None] * (max(map(int, numbered)) if numbered else sql.count("?"))
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    connection.close()
+    aliases = {alias: table for table, alias in re.findall(rf"\b({HOT}) (?:AS )?([a-z])\b", sql)}
+    for step in plan:
+        found = re.match(r"SCAN (\w+)", step)
+        if found:
+            assert not re.fullmatch(HOT, aliases.get(found[1], found[1])), f"{step} in {sql}"
