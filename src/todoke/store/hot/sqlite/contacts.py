@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from sqlite3 import Connection
 
+import msgspec
+
 from todoke.store.hot.base import Contact
 
 _ON_DNC = """
@@ -13,27 +15,39 @@ _ON_DNC = """
             ON d.bucket = :bucket AND d.dnc_group_id = g.value AND d.phone = c.destination)
 """
 
+# All rows as one JSON array, in one step: a row a step waits for the event loop at every row.
+_AS_ONE = "SELECT json_group_array(json_array(position, destination, zone_set, fields, on_dnc)) FROM"
+
 # Consecutive positions of a list.
-BETWEEN = f"""
-    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC} FROM contact c
+BETWEEN = f"""{_AS_ONE} (
+    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC} AS on_dnc FROM contact c
     WHERE c.bucket = :bucket AND c.list_id = :list AND c.position BETWEEN :first AND :last ORDER BY c.position
-"""
+)"""
 
 # Just these positions of a list.
-AT = f"""
-    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC}
+AT = f"""{_AS_ONE} (
+    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC} AS on_dnc
     FROM json_each(:positions) AS k
     CROSS JOIN contact c ON c.bucket = :bucket AND c.list_id = :list AND c.position = k.value
     ORDER BY c.position
-"""
+)"""
+
+_Row = tuple[int, int, int, str, int]
+_decoder = msgspec.json.Decoder(list[_Row])
 
 
 def between(db: Connection, bucket: int, list_id: int, first: int, last: int, groups: Sequence[int]) -> list[Contact]:
     wanted = {"bucket": bucket, "list": list_id, "first": first, "last": last, "groups": json.dumps(groups)}
-    return [Contact(row[0], row[1], row[2], row[3], bool(row[4])) for row in db.execute(BETWEEN, wanted)]
+    return _contacts(db.execute(BETWEEN, wanted).fetchone()[0])
 
 
 def at(db: Connection, bucket: int, list_id: int, positions: Sequence[int], groups: Sequence[int]) -> list[Contact]:
     chosen = json.dumps(sorted(set(positions)))
     wanted = {"bucket": bucket, "list": list_id, "positions": chosen, "groups": json.dumps(groups)}
-    return [Contact(row[0], row[1], row[2], row[3], bool(row[4])) for row in db.execute(AT, wanted)]
+    return _contacts(db.execute(AT, wanted).fetchone()[0])
+
+
+def _contacts(rows: str) -> list[Contact]:
+    found = [Contact(p, phone, zones, fields, listed == 1) for p, phone, zones, fields, listed in _decoder.decode(rows)]
+    found.sort()  # an aggregate promises no order; as good as sorted, it costs nothing
+    return found

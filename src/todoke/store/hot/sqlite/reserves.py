@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
+import msgspec
+
 from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
@@ -30,7 +32,7 @@ GRANT_INTENT = """
 
 # The numbers among these that somebody put on a list meanwhile.
 SCRUB = """
-    SELECT DISTINCT d.phone
+    SELECT group_concat(d.phone)
     FROM json_each(?1) AS g CROSS JOIN json_each(?2) AS k
     CROSS JOIN dnc_entry d ON d.bucket = ?3 AND d.dnc_group_id = g.value AND d.phone = k.value
 """
@@ -59,8 +61,9 @@ def look(db: Connection, reserves: Sequence[Reserve], flushed: Flushed) -> None:
     for reserve in reserves:
         found = flushed.blocked.setdefault(reserve.transport_code_id, [])
         for scrub in reserve.scrubs:
-            wanted = (json.dumps(scrub.groups), json.dumps(scrub.phones), scrub.bucket)
-            found.append({row[0] for row in db.execute(SCRUB, wanted)})
+            phones = msgspec.json.encode(scrub.phones).decode()
+            listed = db.execute(SCRUB, (json.dumps(scrub.groups), phones, scrub.bucket)).fetchone()[0]
+            found.append({int(phone) for phone in listed.split(",")} if listed else set())
         runs.update((key.bucket, key.run_id) for key, _ in reserve.blocks)
         runs.update(address(key.message_id)[:2] for key in reserve.intents)
     for run in runs:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from sqlite3 import Connection, IntegrityError
-from typing import Any
 
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
@@ -14,27 +13,21 @@ from todoke.model.run import RunState
 from todoke.store.hot.base import Fresh
 from todoke.store.hot.due import RunKey
 from todoke.store.hot.matching import Quick, Surprise
+from todoke.store.hot.sqlite import bulk
 from todoke.store.hot.tallies import Tallies, TallyRow, add_events
 
-# New acceptances of messages of one segment.
-FRESH = """
+_EVENT = """
     INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
                        reason)
-    VALUES (?, ?, 1, 0, 30, ?, 1, ?, ?, '')
 """
+
+# New acceptances of messages of one segment: bucket, moment and provider are the same for all.
+FRESH = "(?1, {}, 1, 0, 30, ?2, 1, ?3, {}, '')"
 
 # Receipts of messages of one segment at their first attempt.
-QUICK = """
-    INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
-                       reason)
-    VALUES (?, ?, 1, 0, ?, ?, 1, ?, NULL, ?)
-"""
+QUICK = "({}, {}, 1, 0, {}, {}, 1, {}, NULL, {})"
 
-ANY = """
-    INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
-                       reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+ANY = f"{_EVENT} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # All events of some messages.
 EVENTS_OF = f"""
@@ -60,21 +53,16 @@ def run_states(db: Connection, runs: Iterable[RunKey]) -> dict[RunKey, RunState]
 
 def append_fresh(db: Connection, group: Fresh) -> None:
     """New acceptances, as fast as the database takes them; Surprise where one is stored already."""
-    rows = zip(
-        repeat(group.bucket, len(group.message_ids)),
-        group.message_ids,
-        repeat(group.at),
-        repeat(group.provider_id),
-        group.provider_message_ids,
-        strict=False,
-    )
-    _insert(db, FRESH, rows)
+    shared = (group.bucket, group.at, group.provider_id)
+    with _surprised():
+        bulk.insert(db, _EVENT, FRESH, shared, (group.message_ids, group.provider_message_ids))
 
 
 def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
     """Receipts of messages that have nothing but their acceptance; Surprise where that is not so."""
     rows = [(message >> BUCKET_SHIFT, message, r.kind, r.at, r.provider_id, r.reason) for message, _, r in quick]
-    _insert(db, QUICK, rows)
+    with _surprised():
+        bulk.insert(db, _EVENT, QUICK, (), list(zip(*rows, strict=True)))
 
 
 def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
@@ -85,7 +73,8 @@ def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -
     ids = sorted({event.message_id for event in offered})
     stored = [Event(*row) for row in db.execute(EVENTS_OF, (json.dumps(ids),))]
     new = add_events(stored, offered, tallies)
-    _insert(db, ANY, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])
+    with _surprised():
+        db.executemany(ANY, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])
     return stored + new
 
 
@@ -94,8 +83,9 @@ def count(db: Connection, rows: Sequence[TallyRow]) -> None:
     db.executemany(COUNT, rows)
 
 
-def _insert(db: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+@contextmanager
+def _surprised() -> Generator[None]:
     try:
-        db.executemany(statement, rows)
+        yield
     except IntegrityError as error:
         raise Surprise from error
