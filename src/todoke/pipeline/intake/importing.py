@@ -1,7 +1,7 @@
 """A list file becomes a calling list, as a whole or not at all.
 
 The file is read twice: what may become a contact, and at which position, is known only when all of it was seen. In
-between about 30 bytes a row are kept, not the rows. Reading runs in a thread, one batch ahead of the database.
+between about 30 bytes a row are kept, not the rows. Reading runs in a thread beside the event loop.
 """
 
 from __future__ import annotations
@@ -151,14 +151,14 @@ class _Work:
 
     async def run(self, now: Micros) -> None:
         checked = self._checked
-        async with aclosing(_ahead(self._thread, checked.steps())) as steps:
+        async with aclosing(_made(self._thread, checked.steps())) as steps:
             async for progress in steps:
                 self._report(progress)
         if not checked.rows:
             raise Invalid("The file has a header but no rows.", where=self._where, fix="Export the list again.")
         sorting = self._sorting
         contacts = lists.contact_store(self._store)
-        async with aclosing(_ahead(self._thread, sorting.pieces())) as pieces:
+        async with aclosing(_made(self._thread, sorting.pieces(), ahead=not contacts.alone)) as pieces:
             async for piece in pieces:
                 await contacts.write(self._opened, piece.contacts)
                 self._report(piece.progress)
@@ -194,14 +194,17 @@ class _Work:
         )
 
 
-async def _ahead(thread: ThreadPoolExecutor, items: Iterator[T]) -> AsyncGenerator[T]:
-    """Items made in the thread, the next one while this one is used."""
+async def _made(thread: ThreadPoolExecutor, items: Iterator[T], *, ahead: bool = True) -> AsyncGenerator[T]:
+    """Items made in the thread; `ahead`: the next one while this one is used."""
     loop = asyncio.get_running_loop()
     coming = loop.run_in_executor(thread, next, items, None)
     try:
         while (item := await coming) is not None:
-            coming = loop.run_in_executor(thread, next, items, None)
+            if ahead:
+                coming = loop.run_in_executor(thread, next, items, None)
             yield item
+            if not ahead:
+                coming = loop.run_in_executor(thread, next, items, None)
     finally:
         if not coming.done():
             await asyncio.wait([coming])

@@ -38,7 +38,12 @@ class TakenOver(Conflict):
 
 
 class ContactStore(Protocol):
-    """Bulk writes of contacts. All raise StoreUnavailable where the database is."""
+    """Bulk writes of contacts. All raise StoreUnavailable where the database is.
+
+    `alone`: a busy thread of this process would make its transactions long, so nothing should run beside `write`.
+    """
+
+    alone: bool
 
     async def write(self, opened: OpenImport, contacts: Sequence[NewContact]) -> None:
         """Append contacts, in transactions of at most some 20 ms on SQLite. `TakenOver` where the list is not this

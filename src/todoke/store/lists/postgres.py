@@ -22,6 +22,10 @@ _REMOVE = (
 
 
 class PostgresContacts:
+    """A transaction a call."""
+
+    alone = False
+
     def __init__(self, pool: Pool, address: Address) -> None:
         self._pool = pool
         self._address = address

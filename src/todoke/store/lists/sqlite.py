@@ -5,20 +5,23 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from itertools import chain
 
 from todoke.store.lists.base import NewContact, OpenImport, TakenOver
 from todoke.store.writer import Writer
 
 # Nobody else writes while a transaction of an import lasts.
-TARGET = 0.010  # seconds
-_LEAST, _FIRST, _MOST = 100, 1000, 8000  # contacts
+TARGET = 0.008  # seconds; what the commit takes comes on top
+_LEAST, _FIRST, _MOST = 256, 1024, 8192  # contacts
 
 _MINE = "SELECT 1 FROM calling_list WHERE id = ? AND state = 'importing' AND importer = ?"
 
-_INSERT = (
-    "INSERT INTO contact (bucket, list_id, position, destination, zone_set, external_id, fields)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+# Many rows a statement: `executemany` gives the interpreter away at every row, and where another thread is busy gets
+# it back 5 ms later (measured: 430 µs a row beside one busy thread, 10 µs this way; 3.0 and 1.9 µs alone). A few
+# sizes, so that the statements stay prepared.
+_INSERT = "INSERT INTO contact (bucket, list_id, position, destination, zone_set, external_id, fields) VALUES"
+_SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+_INSERTS = {size: f"{_INSERT} {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * size)}" for size in _SIZES}
 
 # The last position of the next piece to remove: contacts are kept in this order, so it is one short walk.
 _PIECE = (
@@ -30,6 +33,8 @@ _REMOVE = "DELETE FROM contact WHERE bucket = ? AND list_id = ? AND position <= 
 
 class SqliteContacts:
     """Adapts the size of its transactions to the machine."""
+
+    alone = True  # at every statement the interpreter is given away, and comes back 5 ms later
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -58,7 +63,12 @@ def _insert(connection: sqlite3.Connection, opened: OpenImport, contacts: Sequen
     started = time.perf_counter()
     if connection.execute(_MINE, (opened.list_id, opened.importer)).fetchone() is None:
         raise TakenOver
-    connection.executemany(_INSERT, contacts)
+    start = 0
+    for size in _SIZES:
+        while len(contacts) - start >= size:
+            values = list(chain.from_iterable(contacts[start : start + size]))
+            connection.execute(_INSERTS[size], values)
+            start += size
     return time.perf_counter() - started
 
 
