@@ -39,9 +39,8 @@ bench: $(STAMP)  ## the benchmarks, as JSON lines
 	$(BIN)/python -m bench
 
 lock: $(STAMP)  ## refresh the pinned dependencies from requirements/*.in
-	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	for f in runtime dev; do $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --custom-compile-command "make lock" requirements/$$f.in -o requirements/$$f.txt || exit 1; done
 
 clean:  ## the virtual environment and caches away
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis node_modules
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/peers/node_modules

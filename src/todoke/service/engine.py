@@ -13,11 +13,12 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
 from todoke.model.clock import SECOND, Clock
+from todoke.model.errors import TodokeError
 from todoke.pipeline.inbox.inbox import Address, Inbox
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK = 0.2  # seconds between looks at lanes and runs
 _FLEET_LOOK = 2.0
+_RECOVERY_LOOK = 5.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
 
@@ -126,6 +128,7 @@ class Engine:
                     tasks.create_task(_every(_LOOK, owner.look)),
                     tasks.create_task(_every(_FLEET_LOOK, look_at_fleet)),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
+                    tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),
                 ]
                 await self._stopped.wait()
                 owner.finish()
@@ -147,13 +150,29 @@ class Engine:
         _log.info("engine %d is down", engine_id, extra={"action": "engine_down", "engine": engine_id})
 
 
-async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+async def _every(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
             await do()
         except StoreUnavailable as error:
             _log.error("%s", error, extra={"action": "store_unavailable"})
+
+
+def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of several errors at once the one that was meant for people, if all were; else the group itself."""
+    ours, others = group.split(TodokeError)
+    if others is None and isinstance(ours, BaseExceptionGroup):
+        return next(_leaves(ours))
+    return group
+
+
+def _leaves(group: BaseExceptionGroup[TodokeError]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def announce() -> None:
@@ -183,7 +202,10 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
             for number in (signal.SIGTERM, signal.SIGINT):
                 with contextlib.suppress(NotImplementedError):
                     loop.add_signal_handler(number, engine.stop)
-            await engine.run(ready)
+            try:
+                await engine.run(ready)
+            except BaseExceptionGroup as group:
+                raise _told(group) from group
         finally:
             if lock is not None:
                 lock.release()

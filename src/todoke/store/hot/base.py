@@ -365,6 +365,11 @@ class OptOut(NamedTuple):
     inbound_id: int | None
     at: Micros
 
+    @property
+    def entry_source(self) -> str:
+        """The source of the DNC entry that it makes."""
+        return "opt_out" if self.source == "reply" else self.source
+
 
 class Hot(Protocol):
     """The contract. One instance a process; safe to call from one event loop."""

@@ -29,7 +29,7 @@ LAST = """
 """
 
 LIST = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, 'opt_out', $4)
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING
 """
 
@@ -43,6 +43,6 @@ async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> None:
         if await connection.fetchval(RECORD, *o) is None:
             continue
         if await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id) == "out":
-            await connection.execute(LIST, o.bucket, o.dnc_group_id, o.phone, o.at)
+            await connection.execute(LIST, o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at)
         else:
             await connection.execute(LIFT, o.bucket, o.dnc_group_id, o.phone)

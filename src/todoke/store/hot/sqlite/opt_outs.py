@@ -23,7 +23,7 @@ LAST = """
 """
 
 LIST = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?, ?, ?, 'opt_out', ?)
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
 
@@ -36,6 +36,6 @@ def apply(db: Connection, opt_outs: Sequence[OptOut]) -> None:
         if db.execute(RECORD, o._asdict()).rowcount != 1:
             continue
         if db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0] == "out":
-            db.execute(LIST, (o.bucket, o.dnc_group_id, o.phone, o.at))
+            db.execute(LIST, (o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at))
         else:
             db.execute(LIFT, (o.bucket, o.dnc_group_id, o.phone))
