@@ -75,7 +75,7 @@ class Message:
         self.bodies = bodies
         self.crc = crc
         self.left = len(numbers)
-        self.cut = False  # it was counted out: its remaining segments are not written, now or later
+        self.cut = False  # it was counted out, or refused for good: what waits of it is not written, now or later
         self.not_before: Micros | None = None
         self.deferred: tuple[tuple[int, str], ...] = ()  # segments that got a temporary error, and which
         self.doubted: tuple[int, ...] = ()  # segments in doubt that are to be sent again

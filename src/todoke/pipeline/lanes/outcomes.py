@@ -93,6 +93,7 @@ class Outcomes:
                     message.deferred += ((number, failure.reason),)
                 case Decision.PERMANENT:
                     self._event(message, number, Kind.REJECTED, provider_id, None, failure.reason)
+                    message.cut = True
                 case Decision.MAYBE_SENT:
                     self._event(message, number, Kind.IN_DOUBT, provider_id, None, failure.reason)
                     if message.run.data.in_doubt_policy == _AT_LEAST_ONCE:

@@ -1,0 +1,174 @@
+"""From contacts to messages, or to the reason why there is none."""
+
+from datetime import UTC, datetime
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.pipeline.lanes.doubles import BUCKET, CODE, LONG, RUN, START, block, contact, lane_run, phone
+
+from todoke.model.clock import HOUR, from_datetime
+from todoke.model.event import Event, Kind
+from todoke.model.ids import message_id
+from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
+from todoke.pipeline.lanes.message import Work
+from todoke.pipeline.lanes.runs import LaneRun
+from todoke.sms.segments import header
+from todoke.store.hot.base import Contact, DueRow, DueTaken
+
+NIGHT = from_datetime(datetime(2025, 6, 16, 7, 0, tzinfo=UTC))  # 3 in the morning in New York
+MORNING = from_datetime(datetime(2025, 6, 16, 12, 0, tzinfo=UTC))  # 8 o'clock
+DAYTIME = {"window": (480, 1260), "expires_at": NIGHT + 24 * HOUR}
+
+
+def compose(run: LaneRun, *contacts: Contact, now: int = START) -> Batch:
+    return compose_block(run, Work(block(0, 99), run), list(contacts), now)
+
+
+def taken(position: int, attempt: int = 1, segments: str = "", text_crc: int | None = None) -> DueTaken:
+    return DueTaken(BUCKET, message_id(BUCKET, RUN, position), attempt, RUN, CODE, segments, text_crc)
+
+
+def test_a_contact_becomes_a_message_of_its_text() -> None:
+    run = lane_run()
+    work = Work(block(0, 99), run)
+    (message,) = compose_block(run, work, [contact(4, "Ann")], START).messages
+    assert message.id == message_id(BUCKET, RUN, 4)
+    assert message.destination == phone(4)
+    assert (message.attempt, message.segments, message.numbers, message.left) == (0, 1, [1], 1)
+    assert message.bodies == [b"%d|1|0||Hello Ann" % phone(4)]
+    assert message.crc == crc32(b"Hello Ann")
+    assert message.work is work
+    assert message.taken is None
+
+
+def test_a_long_text_becomes_segments_that_share_a_reference() -> None:
+    run = lane_run(body=LONG)
+    batch = compose(run, contact(300), contact(301))
+    for message in batch.messages:
+        assert (message.segments, message.numbers, message.left) == (3, [1, 2, 3], 3)
+        for number, body in zip(message.numbers, message.bodies, strict=True):
+            fields = body.split(b"|", 3)
+            assert fields[:3] == [b"%d" % message.destination, b"%d" % number, b"0"]
+            assert fields[3].startswith(header(message.id & 0xFF, 3, number) + b"|")
+        text = b"".join(body.split(b"|", 4)[4] for body in message.bodies)
+        assert text.decode("ascii") == LONG
+    one, two = batch.messages
+    assert one.id & 0xFF != two.id & 0xFF  # neighbours are never mixed up on a phone
+
+
+@pytest.mark.parametrize(
+    ("body", "given", "reason"),
+    [
+        ("Hello {FirstName}", contact(1, on_dnc=True), "dnc"),
+        ("Hello {FirstName}", contact(1, " "), "missing_field"),
+        ("{FirstName| }", contact(1, ""), "empty_text"),
+        ("{FirstName}", contact(1, "x" * 39_016), "too_long"),
+    ],
+)
+def test_what_goes_no_further_is_an_event_with_its_reason(body: str, given: Contact, reason: str) -> None:
+    batch = compose(lane_run(body=body), given)
+    assert batch.events == [Event(message_id(BUCKET, RUN, 1), 0, 0, Kind.SKIPPED, START, reason=reason)]
+    assert not batch.messages
+    assert not batch.due
+
+
+def test_the_longest_text_still_goes() -> None:
+    (message,) = compose(lane_run(body="{FirstName}"), contact(1, "x" * 39_015)).messages
+    assert message.segments == 255
+
+
+def test_before_its_window_a_contact_waits_in_due_until_it_opens() -> None:
+    batch = compose(lane_run(**DAYTIME), contact(1), now=NIGHT)
+    assert batch.due == [DueRow(BUCKET, message_id(BUCKET, RUN, 1), 0, RUN, CODE, MORNING)]
+    assert not batch.messages
+    assert not batch.events
+    assert compose(lane_run(**DAYTIME), contact(1), now=MORNING).messages
+
+
+@pytest.mark.parametrize("zones", [[], ["Nowhere/Atlantis"], ["Asia/Tokyo", "America/New_York"]])
+def test_a_contact_whose_window_never_opens_waits_for_the_end_of_the_run(zones: list[str]) -> None:
+    run = lane_run(window=(540, 1020), expires_at=NIGHT + 24 * HOUR, zone_sets=[zones])
+    batch = compose(run, contact(1), now=MORNING)
+    assert [row.not_before for row in batch.due] == [NIGHT + 24 * HOUR]
+    assert not batch.messages
+
+
+def test_each_contact_has_the_window_of_its_own_zones() -> None:
+    run = lane_run(**DAYTIME, zone_sets=[["America/New_York"], ["Europe/Berlin"]])
+    batch = compose(run, contact(0), contact(1, zone_set=1), now=NIGHT)
+    assert [message.destination for message in batch.messages] == [phone(1)]
+    assert [row.message_id for row in batch.due] == [message_id(BUCKET, RUN, 0)]
+
+
+def test_the_whole_day_needs_no_zone() -> None:
+    assert compose(lane_run(zone_sets=[[]]), contact(1)).messages
+
+
+def test_a_number_on_a_list_is_out_whatever_the_hour() -> None:
+    batch = compose(lane_run(**DAYTIME), contact(1, on_dnc=True), now=NIGHT)
+    assert [event.reason for event in batch.events] == ["dnc"]
+    assert not batch.due
+
+
+def test_a_retry_keeps_its_id_and_carries_its_attempt() -> None:
+    row = taken(5, attempt=2)
+    (message,) = compose_due(lane_run(), [(row, contact(5))], START).messages
+    assert (message.id, message.attempt, message.taken, message.work) == (row.message_id, 2, row, None)
+    assert message.bodies[0].split(b"|")[2] == b"2"
+
+
+def test_of_a_retry_in_part_only_those_segments_are_made() -> None:
+    whole = lane_run(body=LONG)
+    crc = compose(whole, contact(5)).messages[0].crc
+    (message,) = compose_due(whole, [(taken(5, 1, "1,3", crc), contact(5))], START).messages
+    assert (message.segments, message.numbers, message.left) == (3, [1, 3], 2)
+    first = compose(whole, contact(5)).messages[0]
+    assert [body.split(b"|", 3)[3] for body in message.bodies] == [
+        first.bodies[0].split(b"|", 3)[3],
+        first.bodies[2].split(b"|", 3)[3],
+    ]
+
+
+@pytest.mark.parametrize("name", ["Ann", "Ann " * 50, "Ann " * 100])
+@pytest.mark.parametrize("crc", [None, 1])
+def test_the_rest_of_a_text_that_was_edited_is_not_sent(name: str, crc: int | None) -> None:
+    run = lane_run(body="{FirstName}")
+    batch = compose_due(run, [(taken(5, 1, "2,3", crc), contact(5, name))], START)
+    assert [(event.kind, event.reason, event.attempt) for event in batch.events] == [(Kind.SKIPPED, "edited", 1)]
+    assert not batch.messages
+
+
+def test_a_retry_of_the_whole_text_may_be_edited() -> None:
+    (message,) = compose_due(lane_run(), [(taken(5), contact(5, "Bob"))], START).messages
+    assert message.bodies[0].endswith(b"Hello Bob")
+
+
+def test_a_due_row_whose_window_is_closed_goes_back_as_it_was() -> None:
+    row = taken(5, 2, "2,3", 99)
+    batch = compose_due(lane_run(**DAYTIME), [(row, contact(5))], NIGHT)
+    assert batch.due == [DueRow(BUCKET, row.message_id, 2, RUN, CODE, MORNING, "2,3", 99)]
+
+
+def test_what_is_smart_goes_as_gsm() -> None:
+    text = "It’s “here” – now"
+    (plain,) = compose(lane_run(body=text), contact(1)).messages
+    (smart,) = compose(lane_run(body=text, smart_encoding=True), contact(1)).messages
+    assert plain.bodies[0].endswith(text.encode("utf-16-be"))
+    assert smart.bodies[0].endswith(b'It\'s "here" - now')
+    assert smart.crc != plain.crc
+
+
+names = st.text(st.sampled_from("aé漢🙂 \x1b^"), max_size=400)
+
+
+@given(st.lists(st.tuples(names, st.booleans(), st.integers(0, 2)), min_size=1, max_size=8), st.booleans())
+def test_every_contact_has_exactly_one_outcome(rows: list[tuple[str, bool, int]], night: bool) -> None:
+    run = lane_run(body="Hi {FirstName}", **DAYTIME, zone_sets=[["America/New_York"], ["Europe/Berlin"], []])
+    contacts = [
+        contact(position, name, zone_set=zone_set, on_dnc=dnc) for position, (name, dnc, zone_set) in enumerate(rows)
+    ]
+    batch = compose(run, *contacts, now=NIGHT if night else MORNING)
+    ids = [m.id for m in batch.messages] + [e.message_id for e in batch.events] + [d.message_id for d in batch.due]
+    assert sorted(ids) == [message_id(BUCKET, RUN, position) for position in range(len(rows))]
