@@ -109,11 +109,16 @@ class Lane:
     def reserve(self, now: Micros) -> Reserve | None:
         """Slots for what is composed, as far as the horizon reaches."""
         self._asked = None
-        self._wait_again()
-        if not self.composed:
-            return None
-        if not self.provider.up or self._brake.resting(now):
+        resting = self._brake.resting(now)
+        if resting:
+            self.withdraw()  # what is refused meanwhile comes before what is not written yet
+            self.reserved.clear()
+        else:
+            self._wait_again()
+        if resting or not self.provider.up:
             self._count_out_stopped()
+            return None
+        if not self.composed:
             return None
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
