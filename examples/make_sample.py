@@ -69,8 +69,11 @@ HIRAGANA = {
 SITES = ["Osaka 1", "Austin", "Manila", 'Leeds "North"', "São Paulo", "Toronto, ON", "東京本社", "Remote"]
 BONUSES = ["$25", "¥3,000", "1.5x", "£20", "€ 18,50", "double time", "$40 + meal", ""]
 MOODS = ["😀", "🎉🎉", "👩‍💻", "", "", "", "🇯🇵", "ok"]
-NOTES = ["", "", "", "", "", 'prefers "nights"', "ask for Kim; no weekends", "line one\nline two", "on leave until 5/12",
-         "=not a formula", "half-time, mornings", "  "]  # fmt: skip
+NOTES = ["", "", "", "", "", 'prefers "nights"', "ask for Kim; no weekends", "line one\nline two",
+         "on leave until 5/12", "=not a formula", "half-time, mornings", "  "]  # fmt: skip
+# What may be wrong with a row, and how often.
+FLAWS = {"repeated": 34, "short": 10, "landline": 10, "no id": 8, "letters": 8, "no phone": 8, "same id": 8,
+         "fields": 4, "zone": 4, "invalid": 4, "long": 2}  # fmt: skip
 
 
 class People:
@@ -100,7 +103,8 @@ class People:
     def landline(self) -> phonenumbers.PhoneNumber:
         region, prefix, digits = self.choose.choice(LANDLINES)
         while True:
-            national = prefix + str(self.choose.randint(2, 9)) + "".join(self.choose.choices("0123456789", k=digits - 1))
+            rest = str(self.choose.randint(2, 9)) + "".join(self.choose.choices("0123456789", k=digits - 1))
+            national = prefix + rest
             number = self._parsed(national, region)
             if phonenumbers.number_type(number) == PhoneNumberType.FIXED_LINE:
                 return number
@@ -171,10 +175,7 @@ def spoil(people: People, row: list[str], earlier: list[list[str]]) -> list[str]
     """The row with one thing wrong, as lists have it."""
     choose = people.choose
     phones = ("", "")
-    kind = choose.choices(
-        ["repeated", "short", "landline", "no id", "letters", "no phone", "same id", "fields", "zone", "invalid", "long"],
-        [34, 10, 10, 8, 8, 8, 8, 4, 4, 4, 2],
-    )[0]
+    kind = choose.choices(list(FLAWS), list(FLAWS.values()))[0]
     if kind == "repeated":
         number = phonenumbers.parse(_textable(choose.choice(earlier)), "US")
         phones = (people.written(number, phonenumbers.region_code_for_number(number) or "US"), "")
