@@ -165,7 +165,7 @@ def test_ids_are_made_comparable(raw: str, style: str, normal: str) -> None:
     assert normalise_id(raw, style) == normal
 
 
-@given(st.integers(0, 2**200), st.integers(0, 5))
+@given(st.integers(0, 2**180), st.integers(0, 5))
 def test_an_id_in_hex_meets_its_decimal_twin(number: int, zeros: int) -> None:
     in_hex, in_decimal = "0" * zeros + f"{number:X}", "0" * zeros + str(number)
     assert normalise_id(in_hex, "hex_to_dec") == normalise_id(in_decimal, "strip_zeros")

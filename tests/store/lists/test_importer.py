@@ -43,6 +43,6 @@ def test_another_host_boot_or_start_is_another_process(part: int) -> None:
     assert not is_alive(":".join(parts))
 
 
-@pytest.mark.parametrize("importer", ["", "a", "a:b", "a:b:c", f"::{os.getpid()}", ":::"])
+@pytest.mark.parametrize("importer", ["", "a", "a:b", "a:b:c", f"::{os.getpid()}", ":::"], ids=range(6))
 def test_what_is_no_process_is_not_alive(importer: str) -> None:
     assert not is_alive(importer)
