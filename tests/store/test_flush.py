@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -95,7 +95,7 @@ class _Dying:
         return getattr(self._connection, name)
 
     @asynccontextmanager
-    async def transaction(self) -> Any:
+    async def transaction(self) -> AsyncIterator[None]:
         transaction = self._connection.transaction()
         await transaction.start()
         yield

@@ -377,7 +377,12 @@ block = Table(
     ),  # positions up to it (inclusive) may have been sent; first - 1 for none
     Column("state", Text, nullable=False),  # open | recovering | closed
     PrimaryKeyConstraint("bucket", "run_id", "first_position"),
-    Index("ix_block_engine", "engine_id", "state"),
+    Index(
+        "ix_block_engine",
+        "engine_id",
+        postgresql_where=text("state <> 'closed'"),
+        sqlite_where=text("state <> 'closed'"),
+    ),
 )
 
 # What has a time of its own: retries, messages held for their window, what was given back.
@@ -435,12 +440,12 @@ event = Table(
     Column("provider_message_id", Text, nullable=True),  # normalised
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("bucket", "message_id", "segment", "attempt", "kind"),
-    # How a receipt finds its submission.
+    # How a receipt finds its submission: only acceptances carry the provider's id.
     Index(
         "ix_event_provider_message",
         "provider_message_id",
-        postgresql_where=text("kind = 30"),
-        sqlite_where=text("kind = 30"),
+        postgresql_where=text("provider_message_id IS NOT NULL"),
+        sqlite_where=text("provider_message_id IS NOT NULL"),
     ),
     postgresql_partition_by="RANGE (message_id)",
     sqlite_with_rowid=False,

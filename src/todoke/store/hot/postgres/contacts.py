@@ -17,8 +17,11 @@ BETWEEN = """
 
 # Just these positions of a list.
 AT = """
-    SELECT position, destination, zone_set, fields
-    FROM contact WHERE bucket = $1 AND list_id = $2 AND position = ANY ($3::bigint[]) ORDER BY position
+    SELECT c.position, c.destination, c.zone_set, c.fields
+    FROM unnest($3::bigint[]) AS k (position)
+    CROSS JOIN LATERAL (
+        SELECT * FROM contact c WHERE c.bucket = $1 AND c.list_id = $2 AND c.position = k.position OFFSET 0) c
+    ORDER BY c.position
 """
 
 
@@ -31,12 +34,10 @@ async def between(
 async def at(
     connection: Connection, bucket: int, list_id: int, positions: Sequence[int], groups: Sequence[int]
 ) -> list[Contact]:
-    rows = await connection.fetch(AT, bucket, list_id, list(positions))
+    rows = await connection.fetch(AT, bucket, list_id, list(set(positions)))
     return await _looked_up(connection, bucket, groups, rows)
 
 
-async def _looked_up(
-    connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]
-) -> list[Contact]:
+async def _looked_up(connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]) -> list[Contact]:
     listed = await on_lists(connection, bucket, groups, [row[1] for row in rows])
     return [Contact(position, phone, zones, fields, phone in listed) for position, phone, zones, fields in rows]

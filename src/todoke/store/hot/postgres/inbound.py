@@ -15,9 +15,12 @@ TURN = """
 
 # What these phones sent lately.
 LATELY = """
-    SELECT id, provider_id, source, destination, text, reference, total, number, session, received_at
-    FROM inbound WHERE bucket = $1 AND source = ANY ($2::text[]) AND received_at >= $3
-    ORDER BY id
+    SELECT i.id, i.provider_id, i.source, i.destination, i.text, i.reference, i.total, i.number, i.session,
+           i.received_at
+    FROM unnest($2::text[]) AS k (source)
+    CROSS JOIN LATERAL (
+        SELECT * FROM inbound i WHERE i.bucket = $1 AND i.source = k.source AND i.received_at >= $3 OFFSET 0) i
+    ORDER BY i.id
 """
 
 INSERT = """

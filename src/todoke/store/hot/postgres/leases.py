@@ -13,10 +13,10 @@ TAKE_POSITIONS = """
         UPDATE run_cursor c SET next_position = least(c.next_position + a.size, c.last_position + 1)
         FROM unnest($3::smallint[], $4::bigint[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
                AS a (bucket, run_id, number, expected, size, code, epoch)
-        JOIN skill_run r ON r.bucket = a.bucket AND r.id = a.run_id
         WHERE c.bucket = a.bucket AND c.run_id = a.run_id AND c.number = a.number
           AND c.next_position = a.expected AND c.next_position <= c.last_position AND a.size > 0
-          AND r.state = 'running' AND r.expires_at > $2 AND r.transport_code_id = a.code
+          AND (SELECT r.state = 'running' AND r.expires_at > $2 AND r.transport_code_id = a.code
+               FROM skill_run r WHERE r.bucket = a.bucket AND r.id = a.run_id)
         RETURNING c.bucket, c.run_id, a.expected AS first_position, c.next_position - 1 AS last_position,
                   a.code, a.epoch
     )
@@ -35,8 +35,8 @@ TAKE_DUE = """
             SELECT d.bucket, d.message_id, d.attempt
             FROM due d
             WHERE d.bucket = a.bucket AND d.transport_code_id = a.code AND d.state = 'ready' AND d.not_before <= $3
-              AND EXISTS (SELECT FROM skill_run r
-                          WHERE r.bucket = d.bucket AND r.id = d.run_id AND r.state = 'running' AND r.expires_at > $3)
+              AND (SELECT r.state = 'running' AND r.expires_at > $3
+                   FROM skill_run r WHERE r.bucket = d.bucket AND r.id = d.run_id)
             ORDER BY d.not_before
             LIMIT a.size
             FOR UPDATE OF d SKIP LOCKED
@@ -57,7 +57,7 @@ TAKEN_BLOCKS = """
     SELECT b.bucket, b.run_id, b.first_position, b.last_position, b.transport_code_id
     FROM unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS a (bucket, run_id, expected)
     JOIN block b ON b.bucket = a.bucket AND b.run_id = a.run_id AND b.first_position = a.expected
-    WHERE b.engine_id = $1 AND b.state = 'open'
+    WHERE b.engine_id + 0 = $1 AND b.state = 'open'
 """
 
 # The due rows that it took.

@@ -17,14 +17,14 @@ GRANT_BLOCKS = """
     FROM unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[])
       AS k (bucket, run_id, first_position, reserved_to)
     WHERE b.bucket = k.bucket AND b.run_id = k.run_id AND b.first_position = k.first_position
-      AND b.engine_id = $1 AND b.state = 'open'
+      AND b.engine_id + 0 = $1 AND b.state = 'open'
 """
 
 # Due rows taken earlier that may have been sent.
 GRANT_INTENTS = """
     UPDATE intent i SET reserved = true
     FROM unnest($2::smallint[], $3::bigint[], $4::smallint[]) AS k (bucket, message_id, attempt)
-    WHERE i.bucket = k.bucket AND i.message_id = k.message_id AND i.attempt = k.attempt AND i.engine_id = $1
+    WHERE i.bucket = k.bucket AND i.message_id = k.message_id AND i.attempt = k.attempt AND i.engine_id + 0 = $1
 """
 
 # Whether the runs may still send.

@@ -32,16 +32,18 @@ LOCK_RUNS = """
     FOR NO KEY UPDATE OF r
 """
 
-# All events of some messages.
+# All events of some messages: one probe of the key a message, in its partition.
 EVENTS_OF = """
-    SELECT message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id, reason
-    FROM event WHERE bucket = $1 AND message_id = ANY ($2::bigint[])
+    SELECT e.message_id, e.segment, e.attempt, e.kind, e.at, e.segments, e.provider_id, e.provider_message_id, e.reason
+    FROM unnest($2::bigint[]) AS k (message_id)
+    CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.bucket = $1 AND e.message_id = k.message_id OFFSET 0) e
 """
 
 # Which of these messages have anything but the acceptance of their first attempt.
 OTHERS = """
-    SELECT message_id FROM event
-    WHERE bucket = $1 AND message_id = ANY ($2::bigint[]) AND NOT (kind = 30 AND segment = 1 AND attempt = 0)
+    SELECT k.message_id FROM unnest($2::bigint[]) AS k (message_id)
+    WHERE EXISTS (SELECT FROM event e WHERE e.bucket = $1 AND e.message_id = k.message_id
+                  AND (e.kind <> 30 OR e.segment <> 1 OR e.attempt <> 0) OFFSET 0)
 """
 
 # Moves live counts; the rows come in the order of the key.

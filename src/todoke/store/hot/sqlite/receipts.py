@@ -6,17 +6,19 @@ import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
+import msgspec
+
 from todoke.store.hot.base import Receipt
 from todoke.store.hot.matching import Accepted
 from todoke.store.hot.orphans import LIMIT, Key, Orphans
 
-# The submissions that a provider gave these ids to; where it gave one twice, the last row read is the latest.
+# The submissions that a provider gave these ids to, as one JSON array in one step.
 ACCEPTED = """
-    SELECT e.provider_message_id, e.message_id, e.segment, e.attempt, e.segments
+    SELECT json_group_array(
+        json_array(e.at, e.provider_message_id, json_array(e.message_id, e.segment, e.attempt, e.segments)))
     FROM json_each(?) AS k
-    CROSS JOIN event e INDEXED BY ix_event_provider_message ON e.provider_message_id = k.value AND e.kind = 30
-    WHERE e.provider_id = ? AND e.bucket = (SELECT bucket FROM provider WHERE id = e.provider_id)
-    ORDER BY e.at
+    CROSS JOIN event e INDEXED BY ix_event_provider_message ON e.provider_message_id = k.value
+    WHERE e.kind = 30 AND e.provider_id = ? AND e.bucket = (SELECT bucket FROM provider WHERE id = e.provider_id)
 """
 
 # A receipt that matches nothing yet waits here for its submission.
@@ -33,6 +35,8 @@ TAKE = """
 
 KEYS = f"SELECT DISTINCT provider_id, provider_message_id FROM orphan LIMIT {LIMIT + 1}"
 
+_submissions = msgspec.json.Decoder(list[tuple[int, str, Accepted]])
+
 
 def find_accepted(db: Connection, keys: Iterable[Key]) -> dict[Key, Accepted]:
     """The submissions with these keys, as far as they are stored."""
@@ -41,8 +45,9 @@ def find_accepted(db: Connection, keys: Iterable[Key]) -> dict[Key, Accepted]:
         by_provider.setdefault(provider_id, set()).add(provider_message_id)
     found: dict[Key, Accepted] = {}
     for provider_id, ids in by_provider.items():
-        for row in db.execute(ACCEPTED, (json.dumps(list(ids)), provider_id)):
-            found[(provider_id, row[0])] = Accepted(*row[1:])
+        rows = _submissions.decode(db.execute(ACCEPTED, (json.dumps(list(ids)), provider_id)).fetchone()[0])
+        for _, provider_message_id, submission in sorted(rows):  # where it gave one twice, the latest counts
+            found[(provider_id, provider_message_id)] = submission
     return found
 
 

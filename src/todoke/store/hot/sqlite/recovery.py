@@ -17,7 +17,7 @@ from todoke.store.hot.tallies import Tallies
 BLOCKS = """
     SELECT b.bucket, b.run_id, b.first_position, b.last_position, b.reserved_to, b.transport_code_id, r.list_id
     FROM block b JOIN skill_run r ON r.bucket = b.bucket AND r.id = b.run_id
-    WHERE b.engine_id = ? AND b.state IN ('open', 'recovering')
+    WHERE b.engine_id = ? AND b.state <> 'closed'
     ORDER BY b.bucket, b.run_id, b.first_position
 """
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from sqlite3 import Connection, IntegrityError
+
+import msgspec
 
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
@@ -27,11 +28,12 @@ FRESH = "(?1, {}, 1, 0, 30, ?2, 1, ?3, {}, '')"
 # Receipts of messages of one segment at their first attempt.
 QUICK = "({}, {}, 1, 0, {}, {}, 1, {}, NULL, {})"
 
-ANY = f"{_EVENT} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ANY = "({}, {}, {}, {}, {}, {}, {}, {}, {}, {})"
 
-# All events of some messages.
+# All events of some messages, as one JSON array in one step.
 EVENTS_OF = f"""
-    SELECT e.message_id, e.segment, e.attempt, e.kind, e.at, e.segments, e.provider_id, e.provider_message_id, e.reason
+    SELECT json_group_array(json_array(e.message_id, e.segment, e.attempt, e.kind, e.at, e.segments, e.provider_id,
+                                       e.provider_message_id, e.reason))
     FROM json_each(?) AS k CROSS JOIN event e ON e.bucket = k.value >> {BUCKET_SHIFT} AND e.message_id = k.value
 """
 
@@ -43,6 +45,8 @@ COUNT = """
     ON CONFLICT (bucket, run_id, outcome, reason, hour) DO UPDATE
     SET messages = messages + excluded.messages, segments = segments + excluded.segments
 """
+
+_events = msgspec.json.Decoder(list[Event])
 
 
 def run_states(db: Connection, runs: Iterable[RunKey]) -> dict[RunKey, RunState]:
@@ -70,11 +74,13 @@ def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -
 
     Returns every event, old and new, of the messages concerned.
     """
-    ids = sorted({event.message_id for event in offered})
-    stored = [Event(*row) for row in db.execute(EVENTS_OF, (json.dumps(ids),))]
+    ids = msgspec.json.encode(sorted({event.message_id for event in offered})).decode()
+    stored = _events.decode(db.execute(EVENTS_OF, (ids,)).fetchone()[0])
     new = add_events(stored, offered, tallies)
-    with _surprised():
-        db.executemany(ANY, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])
+    if new:
+        rows = [(event.message_id >> BUCKET_SHIFT, *event) for event in new]
+        with _surprised():
+            bulk.insert(db, _EVENT, ANY, (), list(zip(*rows, strict=True)))
     return stored + new
 
 

@@ -32,7 +32,14 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "run_id", "first_position", name=op.f("pk_block")),
     )
-    op.create_index("ix_block_engine", "block", ["engine_id", "state"], unique=False)
+    op.create_index(
+        "ix_block_engine",
+        "block",
+        ["engine_id"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'closed'"),
+        sqlite_where=sa.text("state <> 'closed'"),
+    )
     op.create_table(
         "business_unit",
         sa.Column("id", Id(), autoincrement=True, nullable=False),
@@ -116,8 +123,8 @@ def upgrade() -> None:
         "event",
         ["provider_message_id"],
         unique=False,
-        postgresql_where=sa.text("kind = 30"),
-        sqlite_where=sa.text("kind = 30"),
+        postgresql_where=sa.text("provider_message_id IS NOT NULL"),
+        sqlite_where=sa.text("provider_message_id IS NOT NULL"),
     )
     op.create_table(
         "inbound",
