@@ -11,6 +11,7 @@ from zlib import crc32
 
 from todoke.model.clock import Micros
 from todoke.model.event import Event, Kind
+from todoke.model.ids import RUN_SHIFT
 from todoke.pipeline.lanes.message import Message, Work
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose
@@ -58,8 +59,9 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     except (MissingField, EmptyText, TooLong) as error:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=_REASONS[type(error)]))
         return
-    crc = crc32(text.encode("utf-8", "surrogatepass"))
     parts = split.parts
+    # Only a text of several segments can be interrupted between them.
+    crc = crc32(text.encode("utf-8", "surrogatepass")) if len(parts) > 1 or (taken and taken.segments) else 0
     coding = split.encoding.value
     make = run.sender.segment
     if taken and taken.segments and taken.text_crc != crc:
@@ -75,7 +77,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     numbers = list(range(1, len(parts) + 1))
     if taken and taken.segments:
         numbers = [int(number) for number in taken.segments.split(",")]
-    reference = message_id & 0xFF
+    reference = (message_id ^ message_id >> RUN_SHIFT) & 0xFF  # another one for the same contact in the next run
     bodies = [
         make(
             contact.destination,

@@ -32,6 +32,8 @@ LOOK_AHEAD = 1.0
 MOST_AHEAD = 24_576
 LARGEST_BLOCK = 8_192
 
+_SHORTEST_HORIZON = 80_000
+"""For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
 _MEASURE = SECOND // 10
 _LONGEST_LEAD = 5 * SECOND
 
@@ -123,7 +125,8 @@ class Lane:
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
         usable = now + self._lead  # an earlier slot would be gone before it is ours
-        messages, segments = self._draw(pace.affordable(self.next_slot, usable, rate, HORIZON), now)
+        horizon = HORIZON if rate <= pace.PACED_BY_CODE else min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
+        messages, segments = self._draw(pace.affordable(self.next_slot, usable, rate, horizon), now)
         if not messages:
             return None
         slots = pace.take(self.next_slot, usable, rate, segments)
@@ -131,23 +134,27 @@ class Lane:
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
         works: dict[int, Work] = {}
         by_run: dict[tuple[int, int], tuple[LaneRun, list[Message]]] = {}
-        for message in messages:
-            work = message.work
+        work: Work | None = None
+        run: LaneRun | None = None
+        of_run: list[Message] = []
+        for message in messages:  # neighbours mostly share their block and their run
+            if message.work is not work:
+                work = message.work
+                if work is not None:
+                    works[id(work)] = work
             if work is not None:
                 work.reserved_to = max(work.reserved_to, message.id & MAX_ORDINAL)
-                works[id(work)] = work
             elif message.taken is not None:
                 ask.intents.append(message.taken.key)
-            run = message.run
-            entry = by_run.get(run.key)
-            if entry is None:
-                entry = by_run[run.key] = (run, [])
-            entry[1].append(message)
+            if message.run is not run:
+                run = message.run
+                of_run = by_run.setdefault(run.key, (run, []))[1]
+            of_run.append(message)
         # Also a block that is reserved so far already: the answer says how its run stands.
         ask.blocks.extend((work.block.key, work.reserved_to) for work in works.values())
-        for run, of_run in by_run.values():
-            ask.scrubs.append(Scrub(run.data.bucket, run.groups, [m.destination for m in of_run]))
-            asked.scrubbed.append((run, of_run))
+        for each, of_run in by_run.values():
+            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
 
@@ -166,23 +173,33 @@ class Lane:
         messages: list[Message] = []
         segments = 0
         composed = self.composed
+        run: LaneRun | None = None
+        zone_set, clear = -1, False
         while composed and segments < room:
             message = composed.popleft()
-            run = message.run
-            if run.stopping:
-                self._outcomes.stopped(message)
-            elif not run.running:
-                self._shelf.setdefault(run.key, []).append(message)
-            elif message.cut:
-                self._outcomes.skipped(message, "dnc")
-            elif now >= run.data.expires_at:
-                self._outcomes.expired(message)
-            elif (opens := run.opens_at(message.zone_set, now)) != now:
-                self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
-            else:
+            if message.run is not run or message.zone_set != zone_set:  # neighbours mostly share both
+                run, zone_set = message.run, message.zone_set
+                clear = run.running and now < run.data.expires_at and run.opens_at(zone_set, now) == now
+            if clear and not message.cut:
                 messages.append(message)
                 segments += len(message.numbers)
+            else:
+                self._set_aside(message, message.run, now)
         return messages, segments
+
+    def _set_aside(self, message: Message, run: LaneRun, now: Micros) -> None:
+        """It may not be handed over now: paused, or out for a reason, or early."""
+        if run.stopping:
+            self._outcomes.stopped(message)
+        elif not run.running:
+            self._shelf.setdefault(run.key, []).append(message)
+        elif message.cut:
+            self._outcomes.skipped(message, "dnc")
+        elif now >= run.data.expires_at:
+            self._outcomes.expired(message)
+        else:
+            opens = run.opens_at(message.zone_set, now)
+            self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
 
     def _count_out_stopped(self) -> None:
         """Runs end although their provider takes nothing."""
@@ -266,10 +283,15 @@ class Lane:
                         self._outcomes.skipped(message, "dnc")
         submissions: list[Submission] = []
         for message in asked.messages:
-            if message in refused:
+            if refused and message in refused:
                 continue
-            submissions.extend([(message, n, b) for n, b in zip(message.numbers, message.bodies, strict=True)])
-            message.numbers, message.bodies = [], []
+            numbers, bodies = message.numbers, message.bodies
+            if len(numbers) == 1:
+                submissions.append((message, numbers[0], bodies[0]))
+            else:
+                submissions.extend([(message, n, b) for n, b in zip(numbers, bodies, strict=True)])
+            numbers.clear()
+            bodies.clear()
         if submissions:
             self.reserved.append(Reserved(asked.slots._replace(total=len(submissions)), submissions))
 

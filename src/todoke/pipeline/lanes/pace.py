@@ -56,16 +56,16 @@ def affordable(next_slot: Micros, now: Micros, rate: float, horizon: Micros) -> 
     return 0 if room <= 0 else int(room / interval(rate)) + 1
 
 
-_PACED_BY_CODE = 1_000.0
+PACED_BY_CODE = 1_000.0
 """Codes up to this rate are always paced at it; faster ones may be more than their link takes."""
-_FIRST = 4_000.0
+_FIRST = 20_000.0
 _LEAST = 500.0
 _TOLERATED = 0.02  # of what was written
 
 
 def first(rate: float) -> float:
     """The pace to begin with."""
-    return rate if rate <= _PACED_BY_CODE else min(rate, _FIRST)
+    return rate if rate <= PACED_BY_CODE else min(rate, _FIRST)
 
 
 def adapt(pace: float, rate: float, written: int, missed: int, elapsed: float) -> float:
@@ -76,10 +76,10 @@ def adapt(pace: float, rate: float, written: int, missed: int, elapsed: float) -
     so the pace doubles while all slots are used, and falls to a little more than what was written, by a third at
     most, when they are missed.
     """
-    if rate <= _PACED_BY_CODE:
+    if rate <= PACED_BY_CODE:
         return rate
     if missed > written * _TOLERATED:
         return min(rate, max(_LEAST, pace * 0.67, written / elapsed * 1.1))
     if written < pace * elapsed * 0.5:  # there was not enough to write to learn from
         return min(rate, pace)
-    return min(rate, pace * (1.3 if missed else 2.0 if pace < 20_000 else 1.2))
+    return min(rate, pace * (1.1 if missed else 2.0 if pace < 20_000 else 1.3))
