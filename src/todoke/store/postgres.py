@@ -121,8 +121,14 @@ async def connect(address: Address, settings: dict[str, str] | None = None) -> C
     return cast(Connection, connection)
 
 
-async def create_pool(address: Address, size: int, settings: dict[str, str] | None = None) -> Pool:
-    """Up to `size` connections, opened when they are needed."""
+async def create_pool(
+    address: Address, size: int, settings: dict[str, str] | None = None, *, plain: bool = False
+) -> Pool:
+    """Up to `size` connections, opened when they are needed.
+
+    Users of a `plain` one leave nothing behind in a session, which is not reset between them: that is a round trip.
+    """
+    more: dict[str, Any] = {"reset": _as_it_is} if plain else {}
     try:
         pool = await _asyncpg.create_pool(
             address.dsn,
@@ -130,6 +136,7 @@ async def create_pool(address: Address, size: int, settings: dict[str, str] | No
             max_size=size,
             timeout=CONNECT_TIMEOUT,
             server_settings={**SESSION, **(settings or {})},
+            **more,
         )
     except Exception as error:
         sentence = unavailable(error, address)
@@ -137,6 +144,10 @@ async def create_pool(address: Address, size: int, settings: dict[str, str] | No
             raise
         raise sentence from error
     return cast(Pool, pool)
+
+
+async def _as_it_is(connection: Connection) -> None:  # noqa: ARG001
+    """Nothing to reset."""
 
 
 async def require_durable(connection: Connection, address: Address) -> None:

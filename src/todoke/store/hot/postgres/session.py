@@ -89,7 +89,7 @@ class Sessions:
     async def _pooled(self) -> Pool:
         async with self._opening:
             if self._pool is None:
-                self._pool = await postgres.create_pool(self._address, POOL_SIZE, PINNED)
+                self._pool = await postgres.create_pool(self._address, POOL_SIZE, PINNED, plain=True)
             return self._pool
 
 
