@@ -60,7 +60,15 @@ def cases(count: int | None = None, runs: int = 3) -> Iterator[dict[str, object]
 
 
 def _arguments(folder: Path, receipts: bool) -> list[str]:
-    return ["--ledger", str(folder / "ledger"), "--receipt-delay", "0", "--inbound-window", "5000", *([] if receipts else ["--no-receipts"])]
+    return [
+        "--ledger",
+        str(folder / "ledger"),
+        "--receipt-delay",
+        "0",
+        "--inbound-window",
+        "5000",
+        *([] if receipts else ["--no-receipts"]),
+    ]
 
 
 def _blast(folder: Path, count: int, receipts: bool) -> float:

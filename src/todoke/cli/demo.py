@@ -69,9 +69,8 @@ async def _demo(folder: Path | None, database: str | None) -> bool:
 
         engine = await running.start_engine()
         say(f"\n3. three phones send STOP to the code; the engine is process {engine.pid}")
-        say(
-            f"{await running.stops(3)} numbers are on the do-not-call list, each stored before its reply was acknowledged"
-        )
+        listed = await running.stops(3)
+        say(f"{listed} numbers are on the do-not-call list, each stored before its reply was acknowledged")
 
         say("\n4. start the skill")
         started = await running.start()

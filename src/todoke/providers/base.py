@@ -121,7 +121,7 @@ class Provider(Protocol):
     def sender(self, code: str, code_type: CodeType) -> Sender: ...
 
     def submit(self, batch: Sequence[tuple[bytes, object]]) -> None:
-        """Write (prepared segment, token) pairs, at most `free` of them. The same token may come only once at a time."""
+        """Write (prepared segment, token) pairs, at most `free` of them. A token comes once at a time."""
         ...
 
     def acknowledge(self, handles: Sequence[object]) -> None:

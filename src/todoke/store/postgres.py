@@ -146,7 +146,7 @@ async def create_pool(
     return cast(Pool, pool)
 
 
-async def _as_it_is(connection: Connection) -> None:  # noqa: ARG001
+async def _as_it_is(connection: Connection) -> None:
     """Nothing to reset."""
 
 

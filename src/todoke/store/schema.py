@@ -444,6 +444,7 @@ event = Table(
     Index(
         "ix_event_provider_message",
         "provider_message_id",
+        postgresql_ops={"provider_message_id": "text_pattern_ops"},  # compared byte by byte, whatever the collation
         postgresql_where=text("provider_message_id IS NOT NULL"),
         sqlite_where=text("provider_message_id IS NOT NULL"),
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from todoke.model.clock import HOUR, hour_of
 from todoke.model.event import Event, Kind, State
@@ -27,12 +28,9 @@ class Accepted(NamedTuple):
     segments: int
 
 
-class Quick(NamedTuple):
-    """A receipt for a message that is known to be SENT (in this hour), of one segment, at its first attempt."""
-
-    message_id: int
-    hour: int
-    receipt: Receipt
+# A receipt for a message of one segment that is known to be SENT at its first attempt: (message id, hour of its
+# acceptance, receipt).
+Quick: TypeAlias = tuple[int, int, Receipt]
 
 
 def receipt_event(receipt: Receipt, accepted: Accepted) -> Event:
@@ -56,38 +54,37 @@ class Matching:
         self._flush = flush
         self._correlation = correlation
         self._careful = careful
-        self._popped: list[tuple[int, str, Sent]] = []
+        self._popped: list[tuple[Receipt, Sent]] = []
         # What this same flush says was accepted: not in the events yet, and the newest bearer of its id.
+        self._names: set[str] = set()
         self._fresh = Correlation(limit=1 << 62)
-        for group in flush.fresh:
-            self._fresh.add(group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids)
+        self._slow: dict[Key, Accepted] = {}
         self._answered: dict[Key, Accepted] = {}
-        self._slow: dict[Key, Accepted] = {
-            (e.provider_id, e.provider_message_id): Accepted(e.message_id, e.segment, e.attempt, e.segments)
-            for e in flush.events
-            if e.kind == Kind.ACCEPTED and e.provider_id is not None and e.provider_message_id is not None
-        }
         self._busy = {e.message_id for e in flush.events} | {d.message_id for d in flush.due}
+        for group in flush.fresh:
+            self._names.update(group.provider_message_ids)
+            self._fresh.add(group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids)
+        for e in flush.events:
+            if e.kind == Kind.ACCEPTED and e.provider_id is not None and e.provider_message_id is not None:
+                self._names.add(e.provider_message_id)
+                key = (e.provider_id, e.provider_message_id)
+                self._slow[key] = Accepted(e.message_id, e.segment, e.attempt, e.segments)
 
     def offer(self, receipts: Iterable[Receipt]) -> None:
         """Part these receipts too."""
+        names, busy, careful, pop = self._names, self._busy, self._careful, self._correlation.pop
         for receipt in receipts:
-            provider_id, provider_message_id = receipt.provider_id, receipt.provider_message_id
-            sent = self._fresh.pop(provider_id, provider_message_id)
-            if sent is not None:
-                self._answered[(provider_id, provider_message_id)] = Accepted(sent.message_id, 1, 0, 1)
-                self._known(receipt, sent)
+            if receipt[1] in names and self._of_this_flush(receipt):
                 continue
-            same = self._same_flush((provider_id, provider_message_id)) if self._answered or self._slow else None
-            if same is not None:
-                self.found.append(receipt_event(receipt, same))
-                continue
-            sent = None if self._careful else self._correlation.pop(provider_id, provider_message_id)
-            if sent is not None:
-                self._popped.append((provider_id, provider_message_id, sent))
-                self._known(receipt, sent)
-            else:
+            sent = None if careful else pop(receipt[0], receipt[1])
+            if sent is None:
                 self.unknown.append(receipt)
+                continue
+            self._popped.append((receipt, sent))
+            if sent[0] in busy:
+                self.found.append(receipt_event(receipt, Accepted(sent[0], 1, 0, 1)))
+            else:
+                self.quick.append((sent[0], sent[1], receipt))
 
     def resolve(self, accepted: Mapping[Key, Accepted]) -> list[Receipt]:
         """Move what was looked up from `unknown` to `found`; returns those that match nothing: orphans."""
@@ -103,10 +100,10 @@ class Matching:
 
     def distrust(self, message_ids: set[int]) -> None:
         """These messages turned out to have other events: move theirs from `quick` to `found`."""
-        self.found += [
-            receipt_event(q.receipt, Accepted(q.message_id, 1, 0, 1)) for q in self.quick if q[0] in message_ids
-        ]
-        self.quick = [q for q in self.quick if q.message_id not in message_ids]
+        for message_id, _, receipt in self.quick:
+            if message_id in message_ids:
+                self.found.append(receipt_event(receipt, Accepted(message_id, 1, 0, 1)))
+        self.quick = [q for q in self.quick if q[0] not in message_ids]
 
     def commit(self, touched: Iterable[Event], *, remember: bool) -> None:
         """The transaction took place: what it accepted and was not answered yet may be answered quickly later.
@@ -124,14 +121,14 @@ class Matching:
 
     def roll_back(self) -> None:
         """The transaction did not take place: everything is as before."""
-        for provider_id, provider_message_id, sent in self._popped:
-            self._correlation.add(provider_id, sent.hour, [provider_message_id], [sent.message_id])
+        for receipt, (message_id, hour) in self._popped:
+            self._correlation.add(receipt.provider_id, hour, [receipt.provider_message_id], [message_id])
 
     def runs(self) -> set[tuple[int, int]]:
         """The (bucket, run) of every message that the flush's facts and these receipts speak of."""
         stems = {e.message_id >> RUN_SHIFT for e in self._flush.events}
         stems.update(e.message_id >> RUN_SHIFT for e in self.found)
-        stems.update(q.message_id >> RUN_SHIFT for q in self.quick)
+        stems.update([q[0] >> RUN_SHIFT for q in self.quick])
         runs = {(stem >> (BUCKET_SHIFT - RUN_SHIFT), stem & MAX_RUN) for stem in stems}
         runs.update((d.bucket, d.run_id) for d in self._flush.due)
         runs.update((group.bucket, group.run_id) for group in self._flush.fresh)
@@ -159,24 +156,38 @@ class Matching:
             keys += [(provider_id, key) for key in orphans.among(provider_id, [provider_message_id])]
         return keys
 
-    def _same_flush(self, key: Key) -> Accepted | None:
-        return self._answered.get(key) or self._slow.get(key)
-
-    def _known(self, receipt: Receipt, sent: Sent) -> None:
-        if self._careful or sent.message_id in self._busy:
-            self.found.append(receipt_event(receipt, Accepted(sent.message_id, 1, 0, 1)))
+    def _of_this_flush(self, receipt: Receipt) -> bool:
+        key = (receipt.provider_id, receipt.provider_message_id)
+        sent = self._fresh.pop(*key)
+        if sent is not None:
+            accepted = self._answered[key] = Accepted(sent[0], 1, 0, 1)
+            if not (self._careful or sent[0] in self._busy):
+                self.quick.append((*sent, receipt))
+                return True
         else:
-            self.quick.append(Quick(sent.message_id, sent.hour, receipt))
+            accepted = self._answered.get(key) or self._slow.get(key)
+        if accepted is not None:
+            self.found.append(receipt_event(receipt, accepted))
+        return accepted is not None
 
 
-def count_quick(quick: Iterable[Quick], tallies: Tallies) -> None:
+def count_quick(quick: Sequence[Quick], tallies: Tallies) -> None:
     """What quick receipts change: one SENT less in the hour of its acceptance, one DELIVERED or FAILED more."""
-    counts: dict[tuple[int, int, int, str, int], int] = {}
-    for message_id, hour, receipt in quick:
-        reason = "" if receipt.kind == Kind.DELIVERED else receipt.reason
-        key = (message_id >> RUN_SHIFT, hour, receipt.kind, reason, receipt.at // HOUR)
-        counts[key] = counts.get(key, 0) + 1
+    receipts = [q[2] for q in quick]
+    counts = Counter(
+        zip(
+            [q[0] >> RUN_SHIFT for q in quick],
+            [q[1] for q in quick],
+            [r.kind for r in receipts],
+            [r.reason for r in receipts],
+            [r.at // HOUR for r in receipts],
+            strict=True,
+        )
+    )
     for (stem, sent_hour, kind, reason, hour), n in counts.items():
         bucket, run_id = stem >> (BUCKET_SHIFT - RUN_SHIFT), stem & MAX_RUN
+        delivered = kind == Kind.DELIVERED
         tallies.add(bucket, run_id, State.SENT, "", sent_hour, -n, -n)
-        tallies.add(bucket, run_id, State.DELIVERED if kind == Kind.DELIVERED else State.FAILED, reason, hour, n, n)
+        tallies.add(
+            bucket, run_id, State.DELIVERED if delivered else State.FAILED, "" if delivered else reason, hour, n, n
+        )

@@ -33,7 +33,7 @@ async def record(
             n = len(group.message_ids)
             tallies.add(group.bucket, group.run_id, State.SENT, "", hour_of(group.at), n, n)
     if matching.quick:
-        matching.distrust(await results.with_others(connection, (q.message_id for q in matching.quick)))
+        matching.distrust(await results.with_others(connection, [q[0] for q in matching.quick]))
         await results.append_quick(connection, matching.quick)
         count_quick(matching.quick, tallies)
     facts = matching.facts() + stopped

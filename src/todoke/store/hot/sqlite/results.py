@@ -64,9 +64,18 @@ def append_fresh(db: Connection, group: Fresh) -> None:
 
 def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
     """Receipts of messages that have nothing but their acceptance; Surprise where that is not so."""
-    rows = [(message >> BUCKET_SHIFT, message, r.kind, r.at, r.provider_id, r.reason) for message, _, r in quick]
+    ids = [q[0] for q in quick]
+    receipts = [q[2] for q in quick]
+    columns = (
+        [message_id >> BUCKET_SHIFT for message_id in ids],
+        ids,
+        [r.kind for r in receipts],
+        [r.at for r in receipts],
+        [r.provider_id for r in receipts],
+        [r.reason for r in receipts],
+    )
     with _surprised():
-        bulk.insert(db, _EVENT, QUICK, (), list(zip(*rows, strict=True)))
+        bulk.insert(db, _EVENT, QUICK, (), columns)
 
 
 def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:

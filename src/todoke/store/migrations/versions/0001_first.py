@@ -123,6 +123,7 @@ def upgrade() -> None:
         "event",
         ["provider_message_id"],
         unique=False,
+        postgresql_ops={"provider_message_id": "text_pattern_ops"},
         postgresql_where=sa.text("provider_message_id IS NOT NULL"),
         sqlite_where=sa.text("provider_message_id IS NOT NULL"),
     )
