@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import insert, update
+from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 
 from bench.databases import databases
-from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 from todoke.model.event import Kind
 from todoke.model.ids import base
 from todoke.store import schema

@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeAlias
 
 from todoke.model.event import Event, Kind
 
-
 # A message and the hour in which the provider accepted it. (A bare tuple: a named one costs ten times as much.)
 Sent: TypeAlias = tuple[int, int]
 

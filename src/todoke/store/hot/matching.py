@@ -105,12 +105,12 @@ class Matching:
                 self.found.append(receipt_event(receipt, Accepted(message_id, 1, 0, 1)))
         self.quick = [q for q in self.quick if q[0] not in message_ids]
 
-    def commit(self, touched: Iterable[Event], *, remember: bool) -> None:
+    def commit(self, touched: Iterable[Event]) -> None:
         """The transaction took place: what it accepted and was not answered yet may be answered quickly later.
 
         `touched` are the events, old and new, of messages that have more to them than one acceptance.
         """
-        if remember and not self._careful:
+        if not self._careful:
             for group in self._flush.fresh:
                 self._correlation.add(
                     group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids

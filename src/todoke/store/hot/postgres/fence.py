@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from todoke.store.hot.base import EngineLost, Flush, FlushOverlap
+from todoke.store.hot.base import Flush
+from todoke.store.hot.passing import Passed, explain
 from todoke.store.postgres import Connection
 
+# Whether another engine lives, or a later one did.
+OTHERS = """
+    SELECT EXISTS (SELECT FROM engine WHERE id <> $1 AND (id > $1 OR state = 'alive'))
+"""
+
 # Moves this engine's flush number by exactly one; a dead engine writes nothing.
-COUNT = """
-    UPDATE engine SET flush_seq = $2 WHERE id = $1 AND flush_seq = $2 - 1 AND state = 'alive'
+COUNT = f"""
+    UPDATE engine SET flush_seq = $2 WHERE id = $1 AND flush_seq = $2 - 1 AND state = 'alive' RETURNING ({OTHERS})
 """
 
 READ = """
@@ -15,16 +21,15 @@ READ = """
 """
 
 
-async def pass_fence(connection: Connection, flush: Flush) -> bool:
-    """True where the flush is to be applied, False where it took place before; FlushOverlap, EngineLost."""
-    if await connection.execute(COUNT, flush.engine_id, flush.seq) == "UPDATE 1":
-        return True
+async def pass_fence(connection: Connection, flush: Flush) -> Passed:
+    """What the flush may do; FlushOverlap, EngineLost."""
+    others = await connection.fetchval(COUNT, flush.engine_id, flush.seq)
+    if others is not None:
+        return Passed.AMONG_OTHERS if others else Passed.ALONE
     row = await connection.fetchrow(READ, flush.engine_id)
-    if row is None or row["state"] != "alive":
-        raise EngineLost(f"Engine {flush.engine_id} was declared dead.", fix="It must stop; a new one takes over.")
-    if row["flush_seq"] == flush.seq:
-        return False
-    raise FlushOverlap(
-        f"Engine {flush.engine_id} is at flush {row['flush_seq']}, not at {flush.seq - 1}.",
-        fix="Stop the other process that writes under its id.",
-    )
+    return explain(flush, None, None) if row is None else explain(flush, row[0], row[1])
+
+
+async def alone(connection: Connection, engine_id: int) -> bool:
+    """Whether nobody else can have written events since this engine passed the fence."""
+    return not await connection.fetchval(OTHERS, engine_id)

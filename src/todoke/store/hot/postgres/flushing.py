@@ -10,6 +10,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.postgres import blocks, leases, receipts, reserves, results
+from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
 from todoke.store.hot.postgres.receipts import Providers
 from todoke.store.hot.tallies import Tallies
@@ -17,11 +18,19 @@ from todoke.store.postgres import Connection
 
 
 async def record(
-    connection: Connection, flush: Flush, matching: Matching, orphans: Orphans, providers: Providers, *, careful: bool
+    connection: Connection,
+    flush: Flush,
+    matching: Matching,
+    orphans: Orphans,
+    providers: Providers,
+    *,
+    careful: bool,
+    by_heart: bool,
 ) -> tuple[list[Event], int]:
     """Facts: results, receipts, closed blocks, settled intents, due rows, and the tallies of them all.
 
-    Returns the events, old and new, of messages with more than an acceptance, and how many orphans were kept.
+    What is known `by_heart` is looked at once more unless this engine is still alone. Returns the events, old and
+    new, of messages with more than an acceptance, and how many orphans were kept.
     """
     early = await _match(connection, flush, matching, orphans, providers)
     states = await results.lock_runs(connection, matching.runs())
@@ -33,7 +42,8 @@ async def record(
             n = len(group.message_ids)
             tallies.add(group.bucket, group.run_id, State.SENT, "", hour_of(group.at), n, n)
     if matching.quick:
-        matching.distrust(await results.with_others(connection, [q[0] for q in matching.quick]))
+        if not (by_heart and await alone(connection, flush.engine_id)):
+            matching.distrust(await results.with_others(connection, [q[0] for q in matching.quick]))
         await results.append_quick(connection, matching.quick)
         count_quick(matching.quick, tallies)
     facts = matching.facts() + stopped

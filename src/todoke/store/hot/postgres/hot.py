@@ -30,6 +30,7 @@ from todoke.store.hot.base import (
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
     contacts,
     controlling,
@@ -56,6 +57,7 @@ class PostgresHot:
         self._correlation = Correlation()
         self._orphans = Orphans()
         self._providers = Providers()
+        self._alone = False  # whether only this process wrote events since the correlation began
 
     async def close(self) -> None:
         """Wait for a flush that runs, then close the connections."""
@@ -105,28 +107,31 @@ class PostgresHot:
     async def _attempt(self, flush: Flush, *, careful: bool) -> Flushed:
         matching = Matching(flush, self._correlation, careful=careful)
         try:
-            flushed, touched = await self._sessions.flush(partial(self._apply, flush, matching, careful))
+            flushed, touched, passed = await self._sessions.flush(partial(self._apply, flush, matching, careful))
         except BaseException:
             matching.roll_back()
             self._orphans.reset()
             raise
-        if touched is None:
-            self._correlation.clear()  # what the lost answer would have taught is not known
-        else:
-            matching.commit(touched, remember=True)
+        if passed is Passed.BEFORE or (passed is Passed.ALONE and not self._alone):
+            self._correlation.clear()  # what others did meanwhile, or the lost answer would have taught, is not known
+        if passed is not Passed.BEFORE:
+            self._alone = passed is Passed.ALONE
+            matching.commit(touched)
         return flushed
 
     async def _apply(
         self, flush: Flush, matching: Matching, careful: bool, connection: Connection
-    ) -> tuple[Flushed, list[Event] | None]:
-        if not await pass_fence(connection, flush):
-            return await flushing.read_again(connection, flush), None
+    ) -> tuple[Flushed, list[Event], Passed]:
+        passed = await pass_fence(connection, flush)
+        if passed is Passed.BEFORE:
+            return await flushing.read_again(connection, flush), [], passed
+        by_heart = self._alone and passed is Passed.ALONE
         touched, early = await flushing.record(
-            connection, flush, matching, self._orphans, self._providers, careful=careful
+            connection, flush, matching, self._orphans, self._providers, careful=careful, by_heart=by_heart
         )
         flushed = await flushing.take(connection, flush)
         flushed.orphans = early
-        return flushed, touched
+        return flushed, touched, passed
 
     # runs
 

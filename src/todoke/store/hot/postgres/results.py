@@ -134,4 +134,7 @@ async def _copy(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _by_bucket(message_ids: Iterable[int]) -> list[tuple[int, list[int]]]:
-    return [(bucket, list(ids)) for bucket, ids in groupby(sorted(message_ids), lambda m: m >> BUCKET_SHIFT)]
+    ids = sorted(message_ids)
+    if not ids or ids[0] >> BUCKET_SHIFT == ids[-1] >> BUCKET_SHIFT:  # nearly always
+        return [(ids[0] >> BUCKET_SHIFT, ids)] if ids else []
+    return [(bucket, list(group)) for bucket, group in groupby(ids, lambda m: m >> BUCKET_SHIFT)]

@@ -30,6 +30,7 @@ from todoke.store.hot.base import (
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.passing import Passed
 from todoke.store.hot.sqlite import (
     contacts,
     controlling,
@@ -41,7 +42,7 @@ from todoke.store.hot.sqlite import (
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
-from todoke.store.hot.sqlite.fence import Passed, pass_fence
+from todoke.store.hot.sqlite.fence import pass_fence
 from todoke.store.writer import Reader, Writer
 
 
@@ -110,7 +111,7 @@ class SqliteHot:
             self._orphans.reset()
             raise
         if passed is Passed.ALONE:
-            matching.commit(touched, remember=True)
+            matching.commit(touched)
         else:
             self._correlation.clear()  # others write events too: what is known by heart may be wrong
         return flushed
