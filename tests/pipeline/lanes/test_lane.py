@@ -223,6 +223,11 @@ def test_nothing_is_reserved_without_a_link_or_while_it_rests(desk: Desk) -> Non
 def test_a_code_that_was_made_slower_is_slower_at_once(tmp_path: Path) -> None:
     desk = Desk(tmp_path, rate=3_000)
     desk.fill(desk.run(), 0, 2_000)
+    first = desk.reserve()
+    assert first is not None
+    desk.grant(first)
+    assert len(first.scrubs[0].phones) > 100
+    desk.clock.moment = first.next_slot_at - 1  # nothing was measured since
     desk.lane.row = desk.lane.row._replace(rate=10)
     reserve = desk.reserve()
     assert reserve is not None

@@ -60,7 +60,7 @@ class Desk:
     def _refused(self, submission: Submission, decision: Decision) -> None:
         message, number, body = submission
         if message.not_before is not None:
-            self.outcomes.give_back_segment(message, number)
+            self.outcomes.give_back_segment(message, number, START)
             return
         if not message.numbers:
             self.queue.append(message)

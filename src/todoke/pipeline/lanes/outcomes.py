@@ -131,8 +131,10 @@ class Outcomes:
         if not message.left:
             self._done(message)
 
-    def give_back_segment(self, message: Message, number: int) -> None:
-        """A segment of a message that was given back was refused: it goes along."""
+    def give_back_segment(self, message: Message, number: int, not_before: Micros) -> None:
+        """A segment that was refused, of a message that was given back or whose lane is gone: it goes to `due` too."""
+        if message.not_before is None:
+            message.not_before = not_before
         message.numbers.append(number)
         message.left -= 1
         if not message.left:

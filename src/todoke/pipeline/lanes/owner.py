@@ -292,7 +292,7 @@ class Owner:
         message, number, _ = submission
         lane = self.lanes.get(message.run.data.transport_code_id)
         if lane is None or message.not_before is not None:
-            self.outcomes.give_back_segment(message, number)
+            self.outcomes.give_back_segment(message, number, self._clock.now())
             return
         lane.refused(submission)
         if decision is Decision.THROTTLED:
