@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+
+import asyncpg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from tests.factories import NOW, seed_engine, seed_provider
 from tests.store.world import World, make_world
 
@@ -153,15 +157,61 @@ async def test_a_receipt_for_a_message_that_got_other_news_before(world: World) 
     await world.check()
 
 
-async def test_two_engines_hear_the_same_receipts(database_url: str) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_two_engines_hear_the_same_receipts(database_url: str, known: bool) -> None:
     """Around a take-over both have links to the provider; what one knows by heart the other may have changed."""
     async with await open_store(database_url) as one, await open_store(database_url) as two:
         world = await make_world(one)
+        if known:
+            await world.flush(fresh=[world.fresh(9)])
+            await world.flush(fresh=[world.fresh(*range(6))])
         other = await seed_engine(two, now=NOW)
-        await world.flush(fresh=[world.fresh(*range(6))])
+        if not known:
+            await world.flush(fresh=[world.fresh(*range(6))])
         await two.hot.flush(
             Flush(other, 1, NOW, receipts=[world.receipt(f"p{n}", NO, reason=UNDELIV) for n in range(4)])
         )
         await world.flush(receipts=[world.receipt(f"p{n}") for n in range(2, 6)])
-        assert await world.tallies() == {("failed", UNDELIV): (2, 2), ("delivered", ""): (4, 4)}
+        counts = await world.tallies()
+        assert counts.pop(("sent", ""), None) == ((1, 1) if known else None)
+        assert counts == {("failed", UNDELIV): (2, 2), ("delivered", ""): (4, 4)}
+        await world.check()
+
+
+async def test_two_engines_hear_different_words_at_once(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        world = await make_world(one)
+        other = await seed_engine(two, now=NOW)
+        await world.flush(fresh=[world.fresh(*range(20))])
+        for n in range(20):
+            yes, no = world.receipt(f"p{n}"), world.receipt(f"p{n}", NO, reason=UNDELIV)
+            await asyncio.gather(world.flush(receipts=[yes]), two.hot.flush(Flush(other, n + 1, NOW, receipts=[no])))
+        assert await world.tallies() == {("delivered", ""): (20, 20)}
+        await world.check()
+
+
+async def test_a_strangers_orphan_is_not_forgotten_when_a_flush_fails(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        world = await make_world(one)
+        other = await seed_engine(two, now=NOW)
+        await world.flush(fresh=[world.fresh(0)])
+        async with one.writing() as connection:  # written by one that did not see the result yet
+            await connection.execute(
+                insert(schema.orphan).values(
+                    provider_id=world.scene.provider,
+                    provider_message_id="p0",
+                    kind=Kind.DELIVERED,
+                    reason="",
+                    at=NOW,
+                    raw="",
+                )
+            )
+        world.now += 6 * SECOND
+        await world.hot.mark_engine(other, "alive", "gone")
+        broken = world.due(3)._replace(segments=None)  # type: ignore[arg-type]
+        with pytest.raises((sqlite3.IntegrityError, asyncpg.NotNullViolationError)):
+            await world.flush(fresh=[world.fresh(1)], due=[broken])
+        world.seq -= 1
+        await world.flush(fresh=[world.fresh(1)])
+        assert await world.tallies() == {("sent", ""): (1, 1), ("delivered", ""): (1, 1)}
         await world.check()

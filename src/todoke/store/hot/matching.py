@@ -60,7 +60,6 @@ class Matching:
         self._fresh = Correlation(limit=1 << 62)
         self._slow: dict[Key, Accepted] = {}
         self._answered: dict[Key, Accepted] = {}
-        self._busy = {e.message_id for e in flush.events} | {d.message_id for d in flush.due}
         for group in flush.fresh:
             self._names.update(group.provider_message_ids)
             self._fresh.add(group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids)
@@ -72,7 +71,7 @@ class Matching:
 
     def offer(self, receipts: Iterable[Receipt]) -> None:
         """Part these receipts too."""
-        names, busy, careful, pop = self._names, self._busy, self._careful, self._correlation.pop
+        names, careful, pop = self._names, self._careful, self._correlation.pop
         for receipt in receipts:
             if receipt[1] in names and self._of_this_flush(receipt):
                 continue
@@ -81,10 +80,7 @@ class Matching:
                 self.unknown.append(receipt)
                 continue
             self._popped.append((receipt, sent))
-            if sent[0] in busy:
-                self.found.append(receipt_event(receipt, Accepted(sent[0], 1, 0, 1)))
-            else:
-                self.quick.append((sent[0], sent[1], receipt))
+            self.quick.append((sent[0], sent[1], receipt))
 
     def resolve(self, accepted: Mapping[Key, Accepted]) -> list[Receipt]:
         """Move what was looked up from `unknown` to `found`; returns those that match nothing: orphans."""
@@ -161,7 +157,7 @@ class Matching:
         sent = self._fresh.pop(*key)
         if sent is not None:
             accepted = self._answered[key] = Accepted(sent[0], 1, 0, 1)
-            if not (self._careful or sent[0] in self._busy):
+            if not self._careful:
                 self.quick.append((*sent, receipt))
                 return True
         else:

@@ -46,7 +46,7 @@ async def record(
             matching.distrust(await results.with_others(connection, [q[0] for q in matching.quick]))
         await results.append_quick(connection, matching.quick)
         count_quick(matching.quick, tallies)
-    facts = matching.facts() + stopped
+    facts = matching.facts() + stopped  # after the quick ones: they see each other as stored
     touched = await results.append_exactly(connection, facts, tallies) if facts else []
     await results.count(connection, tallies.rows())
     await blocks.close_blocks(connection, flush.engine_id, flush.closed)

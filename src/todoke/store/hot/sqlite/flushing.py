@@ -34,7 +34,7 @@ def record(
         count_quick(matching.quick, tallies)
     states = results.run_states(db, {(row.bucket, row.run_id) for row in flush.due})
     placed, stopped = place(flush.due, states, flush.now)
-    facts = matching.facts() + stopped
+    facts = matching.facts() + stopped  # after the quick ones: they see each other as stored
     touched = results.append_exactly(db, facts, tallies) if facts else []
     results.count(db, tallies.rows())
     blocks.close_blocks(db, flush.engine_id, flush.closed)
