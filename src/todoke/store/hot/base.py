@@ -11,13 +11,62 @@ All moments are microseconds since 1970, UTC. All of these raise `StoreUnavailab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
+from todoke.store.hot.flush import (
+    Block,
+    BlockKey,
+    CursorAsk,
+    DueKey,
+    DueRow,
+    DueTaken,
+    Flush,
+    Flushed,
+    Fresh,
+    Lease,
+    Receipt,
+    Reserve,
+    RunWord,
+    Scrub,
+)
+
+__all__ = [
+    "SEPARATOR",
+    "Block",
+    "BlockKey",
+    "Contact",
+    "Cursor",
+    "CursorAsk",
+    "DueKey",
+    "DueRow",
+    "DueTaken",
+    "EngineLost",
+    "EngineRow",
+    "Flush",
+    "FlushOverlap",
+    "Flushed",
+    "Fresh",
+    "Hot",
+    "InboundPart",
+    "Lane",
+    "Lease",
+    "NewRun",
+    "OpenBlock",
+    "OpenIntent",
+    "OpenRun",
+    "OptOut",
+    "Receipt",
+    "Reserve",
+    "RunWord",
+    "Scrub",
+    "StoreUnavailable",
+    "StoredInbound",
+]
 
 SEPARATOR = "\x1f"  # between the values in contact.fields
 
@@ -32,198 +81,6 @@ class FlushOverlap(Conflict):
 
 class EngineLost(Conflict):
     """This engine's row is gone or was declared dead; it must stop."""
-
-
-# ------------------------------------------------------------------ what a flush carries
-
-
-class Fresh(NamedTuple):
-    """Messages of one segment that a provider accepted at their first attempt, of which no event is stored yet: the
-    hot path.
-
-    The two lists run in parallel. `at` is one moment for all of them.
-    """
-
-    bucket: int
-    run_id: int
-    provider_id: int
-    at: Micros
-    message_ids: list[int]
-    provider_message_ids: list[str]  # normalised
-
-
-class Receipt(NamedTuple):
-    """A provider's word on a submission. `kind` is Kind.DELIVERED or Kind.UNDELIVERED."""
-
-    provider_id: int
-    provider_message_id: str  # normalised
-    kind: int
-    at: Micros
-    reason: str
-    raw: str  # kept when it matches nothing yet; no message text
-
-
-class BlockKey(NamedTuple):
-    bucket: int
-    run_id: int
-    first_position: int
-
-
-class DueRow(NamedTuple):
-    """Something to be sent at its own time. `segments`: empty for the whole message, else "2,3". `text_crc` where
-    parts are with the provider.
-    """
-
-    bucket: int
-    message_id: int
-    attempt: int
-    run_id: int
-    transport_code_id: int
-    not_before: Micros
-    segments: str = ""
-    text_crc: int | None = None
-
-
-class DueKey(NamedTuple):
-    bucket: int
-    message_id: int
-    attempt: int
-
-
-class Scrub(NamedTuple):
-    """Numbers to look up once more in these DNC groups."""
-
-    bucket: int
-    groups: tuple[int, ...]
-    phones: list[int]
-
-
-@dataclass(slots=True)
-class Reserve:
-    """Slots for one lane. Granted only while the lane is this engine's under this epoch.
-
-    `blocks`: key and the last position that may now be sent. `intents`: due rows taken earlier that may now be sent.
-    """
-
-    bucket: int
-    transport_code_id: int
-    epoch: int
-    next_slot_at: Micros
-    blocks: list[tuple[BlockKey, int]] = field(default_factory=list[tuple[BlockKey, int]])
-    intents: list[DueKey] = field(default_factory=list[DueKey])
-    scrubs: list[Scrub] = field(default_factory=list[Scrub])
-
-
-class CursorAsk(NamedTuple):
-    """Take up to `limit` positions at a run's cursor, if it still stands at `expected`."""
-
-    run_id: int
-    number: int
-    expected: int
-    limit: int
-
-
-@dataclass(slots=True)
-class Lease:
-    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the
-    flush's time.
-    """
-
-    bucket: int
-    transport_code_id: int
-    epoch: int
-    cursors: list[CursorAsk] = field(default_factory=list[CursorAsk])
-    due_limit: int = 0
-
-
-@dataclass(slots=True)
-class Flush:
-    """One transaction of an engine, applied in the order of the fields. `seq` counts up by one."""
-
-    engine_id: int
-    seq: int
-    now: Micros
-    fresh: list[Fresh] = field(default_factory=list[Fresh])
-    events: list[Event] = field(default_factory=list[Event])
-    receipts: list[Receipt] = field(default_factory=list[Receipt])
-    closed: list[BlockKey] = field(default_factory=list[BlockKey])
-    settled: list[DueKey] = field(
-        default_factory=list[DueKey]
-    )  # intents that have their outcome (or go back to due below)
-    due: list[DueRow] = field(default_factory=list[DueRow])
-    reserves: list[Reserve] = field(default_factory=list[Reserve])
-    leases: list[Lease] = field(default_factory=list[Lease])
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(
-            self.fresh
-            or self.events
-            or self.receipts
-            or self.closed
-            or self.settled
-            or self.due
-            or self.reserves
-            or self.leases
-        )
-
-
-# ------------------------------------------------------------------ what comes back
-
-
-class Block(NamedTuple):
-    """Positions first..last (inclusive) that are now this engine's."""
-
-    bucket: int
-    run_id: int
-    first_position: int
-    last_position: int
-    transport_code_id: int
-    cursor: int
-
-    @property
-    def key(self) -> BlockKey:
-        return BlockKey(self.bucket, self.run_id, self.first_position)
-
-
-class DueTaken(NamedTuple):
-    """A due row that is now this engine's intent."""
-
-    bucket: int
-    message_id: int
-    attempt: int
-    run_id: int
-    transport_code_id: int
-    segments: str
-    text_crc: int | None
-
-    @property
-    def key(self) -> DueKey:
-        return DueKey(self.bucket, self.message_id, self.attempt)
-
-
-class RunWord(NamedTuple):
-    """A run's state as the reserving transaction saw it."""
-
-    state: RunState
-    force: bool
-
-
-@dataclass(slots=True)
-class Flushed:
-    """What a flush brought.
-
-    `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them.
-    `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state
-    of every run that a granted Reserve touched, by (bucket, run_id).
-    """
-
-    lost: set[int] = field(default_factory=set[int])
-    blocked: dict[int, list[set[int]]] = field(default_factory=dict[int, list[set[int]]])  # by transport code id
-    runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
-    blocks: list[Block] = field(default_factory=list[Block])
-    due: list[DueTaken] = field(default_factory=list[DueTaken])
-    orphans: int = 0  # receipts kept because they match nothing yet
 
 
 class Contact(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from todoke.model.clock import Micros
@@ -40,3 +40,27 @@ def place(rows: Iterable[DueRow], states: Mapping[RunKey, RunState], now: Micros
             case _:
                 stopped.append(cut_short(row.message_id, row.attempt, "stopped", now))
     return placed, stopped
+
+
+def left_over(rows: Iterable[DueRow], told: Iterable[Event], under_way: Collection[int]) -> list[DueRow]:
+    """Of what a dead engine seems to have left, what nobody else has in hand.
+
+    A message that it had given to `due` before may have been taken by another engine since, and sent. `told`: the
+    events of these messages as they are now; `under_way`: those of them that have an intent, or a due row of a
+    later attempt.
+    """
+    known: dict[int, list[Event]] = {}
+    for event in told:
+        known.setdefault(event.message_id, []).append(event)
+    left: list[DueRow] = []
+    for row in rows:
+        events = known.get(row.message_id, [])
+        if row.message_id in under_way or any(event.attempt > row.attempt for event in events):
+            continue
+        answered = {event.segment for event in events if event.attempt == row.attempt}
+        if 0 in answered or (answered and not row.segments):
+            continue
+        unsent = [number for number in row.segments.split(",") if number and int(number) not in answered]
+        if unsent or not row.segments:
+            left.append(row._replace(segments=",".join(unsent)))
+    return left

@@ -8,10 +8,10 @@ from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT, address
 from todoke.model.run import RunState
 from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
-from todoke.store.hot.due import RunKey, place
+from todoke.store.hot.due import RunKey, left_over, place
 from todoke.store.hot.postgres import engines
 from todoke.store.hot.postgres.blocks import insert_due
-from todoke.store.hot.postgres.results import append_exactly, count, lock_runs
+from todoke.store.hot.postgres.results import EVENTS_OF, append_exactly, count, lock_runs
 from todoke.store.hot.tallies import Tallies
 from todoke.store.postgres import Connection
 
@@ -42,6 +42,16 @@ CLOSE = """
 # Takes a dead engine's intent away, if nobody did before.
 TAKE_INTENT = """
     DELETE FROM intent WHERE bucket = $1 AND message_id = $2 AND attempt = $3 AND engine_id = $4
+"""
+
+
+# Which of these messages somebody has in hand, or will try once more.
+UNDER_WAY = """
+    SELECT i.message_id FROM unnest($2::bigint[]) AS k (id)
+    JOIN intent i ON i.bucket = $1 AND i.message_id = k.id
+    UNION
+    SELECT d.message_id FROM unnest($2::bigint[], $3::smallint[]) AS k (id, attempt)
+    JOIN due d ON d.bucket = $1 AND d.message_id = k.id AND d.attempt > k.attempt
 """
 
 
@@ -90,6 +100,11 @@ async def _write(
     due: Sequence[DueRow],
     events: Sequence[Event],
 ) -> list[Event]:
+    if due:
+        bucket, ids = due[0].bucket, [row.message_id for row in due]
+        told = [Event(*row) for row in await connection.fetch(EVENTS_OF, bucket, ids)]
+        rows = await connection.fetch(UNDER_WAY, bucket, ids, [row.attempt for row in due])
+        due = left_over(due, told, {row[0] for row in rows})
     placed, stopped = place(due, states, await engines.now(connection))
     tallies = Tallies()
     facts = [*events, *stopped]

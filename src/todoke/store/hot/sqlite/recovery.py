@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from sqlite3 import Connection
 
@@ -9,9 +10,9 @@ from todoke.model.clock import Micros
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
-from todoke.store.hot.due import place
+from todoke.store.hot.due import left_over, place
 from todoke.store.hot.sqlite.blocks import insert_due
-from todoke.store.hot.sqlite.results import append_exactly, count, run_states
+from todoke.store.hot.sqlite.results import EVENTS_OF, append_exactly, count, run_states
 from todoke.store.hot.tallies import Tallies
 
 BLOCKS = """
@@ -40,6 +41,16 @@ CLOSE = """
 
 # Takes a dead engine's intent away, if nobody did before.
 TAKE_INTENT = "DELETE FROM intent WHERE bucket = ? AND message_id = ? AND attempt = ? AND engine_id = ?"
+
+
+# Which of these messages somebody has in hand, or will try once more: ids and attempts as [[id, attempt], ...].
+UNDER_WAY = """
+    SELECT i.message_id FROM json_each(?2) AS k
+    CROSS JOIN intent i ON i.bucket = ?1 AND i.message_id = k.value ->> 0
+    UNION
+    SELECT d.message_id FROM json_each(?2) AS k
+    CROSS JOIN due d ON d.bucket = ?1 AND d.message_id = k.value ->> 0 AND d.attempt > k.value ->> 1
+"""
 
 
 def open_blocks(db: Connection, engine_id: int) -> list[OpenBlock]:
@@ -76,6 +87,10 @@ def recover_intent(
 
 
 def _write(db: Connection, due: Sequence[DueRow], events: Sequence[Event], now: Micros) -> list[Event]:
+    if due:
+        told = [Event(*row) for row in db.execute(EVENTS_OF, (json.dumps([row.message_id for row in due]),))]
+        keys = json.dumps([[row.message_id, row.attempt] for row in due])
+        due = left_over(due, told, {row[0] for row in db.execute(UNDER_WAY, (due[0].bucket, keys))})
     placed, stopped = place(due, run_states(db, {(row.bucket, row.run_id) for row in due}), now)
     tallies = Tallies()
     touched = append_exactly(db, [*events, *stopped], tallies)
