@@ -103,3 +103,20 @@ async def test_a_receipt_after_recovery_counts_right(world: World) -> None:
     engine = await world.hot.register_engine("host", "boot", 2, "/j", NOW, NOW + 10)
     await world.hot.flush(Flush(engine, 1, NOW, receipts=[world.receipt("p0"), world.receipt("p1")]))
     await world.check()
+
+
+async def test_what_another_engine_has_in_hand_is_left_to_it(world: World) -> None:
+    """Messages of the dead engine's block that were held in `due`, and taken from there by another engine since."""
+    block = await die(world)
+    back = [world.due(n, attempt=0)._replace(segments="", text_crc=None, not_before=NOW) for n in (6, 7, 8)]
+    engine = await world.hot.register_engine("other", "boot", 2, "/j", NOW, NOW + 10)
+    (lane,) = await world.hot.take_lanes(engine, NOW, 0)
+    dead, world.engine, world.lane, world.seq = world.engine, engine, lane, 0
+    await world.flush(due=back)
+    taken = (await world.flush(leases=[world.lease(0, 0, due=3)])).due
+    assert len(taken) == 3
+    done = taken[0].message_id - world.message(0)
+    await world.flush(settled=[taken[0].key], fresh=[world.fresh(done)])
+    assert await world.hot.recover_block(block.key, dead, back, [])
+    assert (await world.flush(leases=[world.lease(0, 0, due=100)])).due == []
+    await world.check()

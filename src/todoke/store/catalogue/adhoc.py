@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import Table
 
@@ -26,8 +26,11 @@ class AdHoc(NamedTuple):
 
 
 async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str, window: Window, now: Micros) -> AdHoc:
-    """The skill `text-CODE` of the unit with `body` as its template's newest version; both are made when missing."""
-    name = f"text-{code.code.lstrip('+')}"[:30]
+    """The skill `text-CODE HOURS` of the unit with `body` as its template's newest version; both are made when missing.
+
+    One a window: a skill's window is live, so another one would change that of runs that are still on their way.
+    """
+    name = f"text-{code.code.lstrip('+')} {window}".replace(":", "")
     campaign_id = await _named(connection, campaign, unit, CAMPAIGN, now)
     template_id = await _named(connection, template, unit, name, now)
     version = template_version.c
@@ -63,10 +66,6 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
             .returning(skill.c.id, skill.c.expiry_hours)
         )
         row = inserted.one()
-    else:
-        await connection.execute(
-            update(skill).where(skill.c.id == row[0]).values(window_start=window.start, window_end=window.end)
-        )
     return AdHoc(row[0], made.scalar_one(), row[1])
 
 

@@ -11,7 +11,7 @@ from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenInten
 from todoke.store.hot.due import RunKey, left_over, place
 from todoke.store.hot.postgres import engines
 from todoke.store.hot.postgres.blocks import insert_due
-from todoke.store.hot.postgres.results import EVENTS_OF, append_exactly, count, lock_runs
+from todoke.store.hot.postgres.results import append_exactly, count, events_of, lock_runs
 from todoke.store.hot.tallies import Tallies
 from todoke.store.postgres import Connection
 
@@ -48,10 +48,11 @@ TAKE_INTENT = """
 # Which of these messages somebody has in hand, or will try once more.
 UNDER_WAY = """
     SELECT i.message_id FROM unnest($2::bigint[]) AS k (id)
-    JOIN intent i ON i.bucket = $1 AND i.message_id = k.id
-    UNION
+    CROSS JOIN LATERAL (SELECT message_id FROM intent WHERE bucket = $1 AND message_id = k.id OFFSET 0) i
+    UNION ALL
     SELECT d.message_id FROM unnest($2::bigint[], $3::smallint[]) AS k (id, attempt)
-    JOIN due d ON d.bucket = $1 AND d.message_id = k.id AND d.attempt > k.attempt
+    CROSS JOIN LATERAL (
+        SELECT message_id FROM due WHERE bucket = $1 AND message_id = k.id AND attempt > k.attempt OFFSET 0) d
 """
 
 
@@ -102,7 +103,7 @@ async def _write(
 ) -> list[Event]:
     if due:
         bucket, ids = due[0].bucket, [row.message_id for row in due]
-        told = [Event(*row) for row in await connection.fetch(EVENTS_OF, bucket, ids)]
+        told = await events_of(connection, ids)
         rows = await connection.fetch(UNDER_WAY, bucket, ids, [row.attempt for row in due])
         due = left_over(due, told, {row[0] for row in rows})
     placed, stopped = place(due, states, await engines.now(connection))

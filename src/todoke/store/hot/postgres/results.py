@@ -105,14 +105,19 @@ async def with_others(connection: Connection, message_ids: Iterable[int]) -> set
     return found
 
 
+async def events_of(connection: Connection, message_ids: Iterable[int]) -> list[Event]:
+    """Every event of these messages."""
+    return [
+        Event(*row) for bucket, ids in _by_bucket(message_ids) for row in await connection.fetch(EVENTS_OF, bucket, ids)
+    ]
+
+
 async def append_exactly(connection: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
     """Write what is not stored yet and move `tallies` by the difference it makes. The runs must be held.
 
     Returns every event, old and new, of the messages concerned.
     """
-    stored: list[Event] = []
-    for bucket, ids in _by_bucket({event.message_id for event in offered}):
-        stored += [Event(*row) for row in await connection.fetch(EVENTS_OF, bucket, ids)]
+    stored = await events_of(connection, {event.message_id for event in offered})
     new = add_events(stored, offered, tallies)
     if new:
         await _copy(connection, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])

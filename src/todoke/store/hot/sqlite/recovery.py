@@ -12,7 +12,7 @@ from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
 from todoke.store.hot.due import left_over, place
 from todoke.store.hot.sqlite.blocks import insert_due
-from todoke.store.hot.sqlite.results import EVENTS_OF, append_exactly, count, run_states
+from todoke.store.hot.sqlite.results import append_exactly, count, events_of, run_states
 from todoke.store.hot.tallies import Tallies
 
 BLOCKS = """
@@ -88,7 +88,7 @@ def recover_intent(
 
 def _write(db: Connection, due: Sequence[DueRow], events: Sequence[Event], now: Micros) -> list[Event]:
     if due:
-        told = [Event(*row) for row in db.execute(EVENTS_OF, (json.dumps([row.message_id for row in due]),))]
+        told = events_of(db, {row.message_id for row in due})
         keys = json.dumps([[row.message_id, row.attempt] for row in due])
         due = left_over(due, told, {row[0] for row in db.execute(UNDER_WAY, (due[0].bucket, keys))})
     placed, stopped = place(due, run_states(db, {(row.bucket, row.run_id) for row in due}), now)

@@ -78,13 +78,18 @@ def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
         bulk.insert(db, _EVENT, QUICK, (), columns)
 
 
+def events_of(db: Connection, message_ids: Iterable[int]) -> list[Event]:
+    """Every event of these messages."""
+    ids = msgspec.json.encode(sorted(message_ids)).decode()
+    return _events.decode(db.execute(EVENTS_OF, (ids,)).fetchone()[0])
+
+
 def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
     """Write what is not stored yet and move `tallies` by the difference it makes.
 
     Returns every event, old and new, of the messages concerned.
     """
-    ids = msgspec.json.encode(sorted({event.message_id for event in offered})).decode()
-    stored = _events.decode(db.execute(EVENTS_OF, (ids,)).fetchone()[0])
+    stored = events_of(db, {event.message_id for event in offered})
     new = add_events(stored, offered, tallies)
     if new:
         rows = [(event.message_id >> BUCKET_SHIFT, *event) for event in new]
