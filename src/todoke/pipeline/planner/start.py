@@ -71,7 +71,7 @@ async def start_skill(
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id),
         )
-    return await _start(store, choice, now)
+    return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now)
 
 
 async def start_text(
@@ -89,7 +89,7 @@ async def start_text(
         unit = await units.only(connection, business_unit)
         chosen_list = await lists.find(connection, unit, calling_list)
         chosen_code = await codes.only(connection, unit, code)
-    _compiled(text, chosen_list)  # before anything is written
+    warnings = await _checked(store, unit, chosen_list, text)  # before anything is written
     async with store.writing() as connection:
         made = await adhoc.prepare(connection, unit, chosen_code, text, window, now)
         choice = _Choice(
@@ -102,11 +102,11 @@ async def start_text(
             made.expiry_hours,
             await registrations.scrub_groups(connection, unit, chosen_code.id),
         )
-    return await _start(store, choice, now)
+    return await _start(store, choice, warnings, now)
 
 
-async def _start(store: Store, choice: _Choice, now: Micros) -> StartedRun:
-    calling_list, unit = choice.calling_list, choice.unit
+async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -> list[str]:
+    """Warnings; Conflict or Invalid where the list or the text is wrong."""
     if calling_list.state != "ready":
         raise Conflict(
             f"The list {calling_list.name!r} is {calling_list.state}.",
@@ -114,12 +114,16 @@ async def _start(store: Store, choice: _Choice, now: Micros) -> StartedRun:
         )
     if not calling_list.contacts:
         raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
-    template, renderer = _compiled(choice.body, calling_list)
+    template, renderer = _compiled(body, calling_list)
     warnings = [
         f"{suspect!r} in the text looks like a merge field but is sent as it stands."
         for suspect in template.suspects(calling_list.fields)
     ]
-    warnings += await _try(store, choice, renderer)
+    return warnings + await _try(store, unit, calling_list, renderer)
+
+
+async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros) -> StartedRun:
+    calling_list, unit = choice.calling_list, choice.unit
     run_id = await store.hot.start_run(
         NewRun(
             unit.bucket,
@@ -147,10 +151,10 @@ def _compiled(body: str, calling_list: ListRow) -> tuple[Template, Renderer]:
         raise Invalid(str(error), where=f"text for the list {calling_list.name!r}") from None
 
 
-async def _try(store: Store, choice: _Choice, renderer: Renderer) -> list[str]:
+async def _try(store: Store, unit: Unit, calling_list: ListRow, renderer: Renderer) -> list[str]:
     """Compose for the first contacts: a field that is empty in all of them is a mistake, in some of them a warning."""
-    last = min(_SAMPLE, choice.calling_list.contacts) - 1
-    contacts = await store.hot.read_contacts(choice.unit.bucket, choice.calling_list.id, 0, last, ())
+    last = min(_SAMPLE, calling_list.contacts) - 1
+    contacts = await store.hot.read_contacts(unit.bucket, calling_list.id, 0, last, ())
     missing: dict[str, int] = {}
     for contact in contacts:
         try:
