@@ -49,6 +49,10 @@ class _Record:
             yield from _batch_entries(self.body)
 
 
+def _full(path: Path, error: OSError) -> LedgerError:
+    return LedgerError(f"Cannot write the ledger: {error.strerror}.", where=str(path), fix="Make room on the disk.")
+
+
 class Ledger:
     """The writer. One process at a time holds a ledger (flock); what `flush` wrote outlives the process."""
 
@@ -107,9 +111,7 @@ class Ledger:
                     rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
             os.ftruncate(self._descriptor, self._size)
-            raise LedgerError(
-                f"Cannot write the ledger: {error.strerror}.", where=str(self.path), fix="Make room on the disk."
-            ) from error
+            raise _full(self.path, error) from error
         self._size += size
         self.count += count
 
@@ -128,7 +130,10 @@ class Ledger:
             stream.seek(0)
             if size < len(MAGIC) and MAGIC.startswith(stream.read()):
                 os.ftruncate(self._descriptor, 0)
-                os.write(self._descriptor, MAGIC)
+                try:
+                    os.write(self._descriptor, MAGIC)
+                except OSError as error:
+                    raise _full(self.path, error) from error
                 return 0, len(MAGIC)
             stream.seek(0)
             _check_magic(stream, self.path)
