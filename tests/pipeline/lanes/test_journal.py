@@ -194,6 +194,18 @@ def test_a_disk_that_takes_only_a_part_leaves_no_torn_entry(
     assert set(read(path).sent) == {(1, 0), (4, 0)}
 
 
+def test_it_can_begin_anew(journal: Journal, path: Path) -> None:
+    journal.submit([(1, 7, 1, 1, 0), (2, 7, 1, 1, 0)])
+    assert journal.size == path.stat().st_size == HEADER + 2 * ENTRY
+    journal.clear()
+    assert journal.size == path.stat().st_size == HEADER
+    journal.submit([(3, 7, 1, 1, 0)])
+    journal.close()
+    record = read(path)
+    assert set(record.sent) == {(3, 0)}
+    assert (record.boot_id, record.incarnation) == (BOOT, INCARNATION)
+
+
 def test_after_closing_nothing_is_written_anywhere(journal: Journal, path: Path, tmp_path: Path) -> None:
     journal.close()
     with (tmp_path / "other").open("wb", buffering=0) as other:  # may get the same file descriptor

@@ -20,6 +20,7 @@ from todoke.model.clock import HOUR, SECOND, SystemClock
 from todoke.model.event import Event, Kind, State
 from todoke.model.ids import MAX_ORDINAL, base
 from todoke.model.run import RunEvent, RunState
+from todoke.pipeline.lanes import owner as owning
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.message import Submission
@@ -356,6 +357,29 @@ async def test_after_finishing_nothing_is_written_and_recovery_brings_back_the_r
     await d.engine()
     assert await d.ended(run) is RunState.FINISHED
     assert d.written() == Counter((position, 1) for position in range(300))
+
+
+async def test_the_journal_begins_anew_when_nothing_in_it_is_open(desk: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owning, "_LONG_JOURNAL", 100)
+    d = await desk(n=50)
+    d.wire.free, d.wire.silent = 40, True
+    run = await d.run()
+    engine = await d.engine()
+    await d.until(lambda: len(d.wire.waiting) == 40)
+    d.wire.free = 30
+    d.wire.answer()
+    await d.until(lambda: len(d.wire.waiting) == 10)
+    noted = engine.journal.size
+    assert noted >= 96 + 50 * 16  # 40 of the block are answered and 10 are not
+    d.wire.answer()
+    assert await d.ended(run) is RunState.FINISHED
+    await d.until(lambda: engine.journal.size == 96)
+    assert engine.path.stat().st_size == 96
+    again = await d.run()
+    d.wire.silent = False
+    d.wire.free = 1_000
+    assert await d.ended(again) is RunState.FINISHED
+    assert d.written() == Counter({(position, 1): 2 for position in range(50)})
 
 
 async def test_a_full_disk_makes_the_lanes_rest_and_loses_nothing(desk: Open, monkeypatch: pytest.MonkeyPatch) -> None:

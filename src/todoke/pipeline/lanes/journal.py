@@ -77,6 +77,16 @@ class Journal:
         """The flush with this number is committed."""
         self._write(self._pack(-seq, 0, 0, 0, 0))
 
+    @property
+    def size(self) -> int:
+        """In octets."""
+        return self._size
+
+    def clear(self) -> None:
+        """Begin anew: nothing that was noted is open any more."""
+        os.ftruncate(self._fd, _HEADER.size)
+        self._size = _HEADER.size
+
     def close(self) -> None:
         """Let go of the lock. What is noted after that raises OSError."""
         descriptor, self._fd = self._fd, -1  # its number may be another file's soon

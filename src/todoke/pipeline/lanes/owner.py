@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
@@ -31,6 +32,7 @@ _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
 _TAKE_OVER_MARGIN = 2 * SECOND
 _JOURNAL_REST = SECOND
+_LONG_JOURNAL = 16 * 1024 * 1024
 
 
 class Owner:
@@ -60,6 +62,7 @@ class Owner:
         self._brakes: dict[int, Brake] = {}  # by provider
         self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
         self._turn = 0
+        self._open = 0  # blocks and intents of this engine in the database
         self._composing: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.broken: BaseException | None = None
@@ -148,6 +151,10 @@ class Owner:
         self.outcomes.drain(flush)  # what drawing stopped
 
     def committed(self, flush: Flush, flushed: Flushed) -> None:
+        self._open += len(flushed.blocks) + len(flushed.due) - len(flush.closed) - len(flush.settled)
+        if not self._open and self._journal.size > _LONG_JOURNAL:
+            with contextlib.suppress(OSError):
+                self._journal.clear()
         for code in flushed.lost:
             self._lose(code)
         for reserve in flush.reserves:

@@ -12,6 +12,7 @@ reserved and not answered is in doubt.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from bisect import bisect_right
@@ -72,7 +73,8 @@ class Recovery:
             return False
         blocks = await self._hot.open_blocks(engine.id)
         intents = await self._hot.open_intents(engine.id)
-        record = journal.read(_open(blocks, intents)) if journal is not None else Record("", "")
+        # In a thread: it may be large, and this engine's own lanes have their slots meanwhile.
+        record = await asyncio.to_thread(journal.read, _open(blocks, intents)) if journal else Record("", "")
         if record.boot_id != self._boot_id or record.incarnation != self._incarnation:
             _log.warning(
                 "engine %d left no journal of this boot and this database: what it had reserved is in doubt",
