@@ -190,13 +190,15 @@ async def test_a_run_ends_when_nothing_of_it_is_open(world: World) -> None:
     await world.check()
 
 
-async def test_a_paused_run_does_not_end(world: World) -> None:
+async def test_a_paused_run_ends_only_when_nothing_of_it_is_left(world: World) -> None:
     (block,) = (await world.flush(leases=[world.lease(0, 20)])).blocks
-    await world.flush(closed=[block.key])
     await control(world, RunEvent.PAUSE)
     assert await world.hot.settle_runs(NOW) == []
-    await control(world, RunEvent.RESUME)
-    assert len(await world.hot.settle_runs(NOW)) == 1
+    await world.flush(closed=[block.key], due=[world.due(3)])
+    assert await world.hot.settle_runs(NOW) == []
+    later = NOW + 25 * HOUR
+    await world.hot.expire_runs(later)
+    assert await world.hot.settle_runs(later) == [(world.scene.bucket, world.run, RunState.FINISHED)]
 
 
 @pytest.mark.parametrize("paused", [True, False])

@@ -12,7 +12,6 @@ SENTENCES: dict[str, str] = {
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",
     "too_long": "the text needs more than 255 segments",
-    "not_composable": "the text cannot be composed",
     "edited": "the contact was edited after a part of its text had left",
     # stopped, expired
     "stopped": "the run was stopped before its turn",
@@ -23,7 +22,6 @@ SENTENCES: dict[str, str] = {
     "engine_crashed": "the engine stopped between writing and the answer",
     "journal_lost": "the engine stopped and its journal does not count any more",
     # failed
-    "attempts_exhausted": "no attempt is left",
 }
 
 

@@ -34,6 +34,7 @@ TRANSITIONS: dict[RunState, dict[RunEvent, RunState]] = {
         RunEvent.RESUME: RunState.RUNNING,
         RunEvent.STOP: RunState.STOPPING,
         RunEvent.FORCE_STOP: RunState.STOPPING,
+        RunEvent.SETTLE: RunState.FINISHED,  # all that was left of it expired
     },
     RunState.STOPPING: {RunEvent.FORCE_STOP: RunState.STOPPING, RunEvent.SETTLE: RunState.STOPPED},
     RunState.STOPPED: {},

@@ -20,6 +20,7 @@ class Decision(StrEnum):
 
     PERMANENT = "permanent"  # refused for good
     RETRYABLE = "retryable"  # refused for now; a later attempt may do
+    RETRY_ONCE = "retry_once"  # refused; one more attempt, then it is for good
     THROTTLED = "throttled"  # refused because it came too fast: wait, keep the order, it is no attempt
     NEVER_SENT = "never_sent"  # it certainly did not leave
     MAYBE_SENT = "maybe_sent"  # nobody knows

@@ -88,10 +88,11 @@ class Engine:
         path = settings.data_dir.absolute() / "journals" / f"{uuid.uuid4().hex}.journal"
         journal = Journal(path, boot_id(), incarnation)
         lease = int(settings.lease_s * SECOND)
+        asked = clock.monotonic()
         engine_id = await hot.register_engine(
             host(), boot_id(), os.getpid(), str(path), clock.now(), clock.now() + lease
         )
-        holding = Holding(hot, engine_id, clock, settings.lease_s)
+        holding = Holding(hot, engine_id, clock, settings.lease_s, asked)
         fleet = Fleet(self._store, clock)
         stops = StopSet()
         wakes: list[Flusher] = []

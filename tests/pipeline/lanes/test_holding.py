@@ -12,7 +12,7 @@ from todoke.store.store import Store
 
 async def holding(store: Store, clock: ManualClock) -> tuple[Holding, int]:
     engine = await store.hot.register_engine("host", "boot", 1, "/tmp/journal", NOW, NOW + 10 * SECOND)
-    return Holding(store.hot, engine, clock, 10.0), engine
+    return Holding(store.hot, engine, clock, 10.0, clock.monotonic()), engine
 
 
 async def test_it_is_certain_for_as_long_as_it_was_granted_and_a_little_less(store: Store) -> None:

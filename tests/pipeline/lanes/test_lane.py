@@ -431,11 +431,24 @@ def test_a_run_that_is_paused_meanwhile_keeps_its_messages(desk: Desk) -> None:
     assert desk.lane.ahead == 0  # on the shelf: others may go on
     assert not desk.told()
     run.data.state = RunState.RUNNING
-    desk.lane.unshelve()
+    desk.lane.unshelve(desk.clock.now())
     desk.send(0.5)
     assert desk.written == list(range(10))
     desk.accept(desk.wire.take())
     assert desk.told().closed == [block(0, 9).key]
+
+
+def test_a_paused_run_that_expires_is_counted_out(desk: Desk) -> None:
+    run = desk.run()
+    desk.fill(run, 0, 9)
+    run.data.state = RunState.PAUSED
+    assert desk.reserve() is None
+    desk.clock.moment = run.data.expires_at
+    desk.lane.unshelve(desk.clock.now())
+    assert desk.reserve() is None
+    told = desk.told()
+    assert [event.kind for event in told.events] == [Kind.EXPIRED] * 10
+    assert told.closed == [block(0, 9).key]
 
 
 def test_of_two_runs_only_the_paused_one_waits(desk: Desk) -> None:
@@ -516,7 +529,7 @@ def test_the_calling_window_counts_when_the_text_is_handed_over(desk: Desk) -> N
     desk.send(0.1)
     desk.clock.pass_(3600)
     run.data.state = RunState.RUNNING
-    desk.lane.unshelve()
+    desk.lane.unshelve(desk.clock.now())
     desk.send(0.5)
     assert not desk.wire.written
     told = desk.told()
@@ -533,7 +546,7 @@ def test_what_waited_longer_than_its_run_may_last_has_expired(desk: Desk) -> Non
     desk.send(0.1)
     desk.clock.pass_(3600)
     run.data.state = RunState.RUNNING
-    desk.lane.unshelve()
+    desk.lane.unshelve(desk.clock.now())
     desk.send(0.5)
     assert not desk.wire.written
     told = desk.told()
@@ -773,7 +786,7 @@ def test_whatever_happens_everything_comes_to_an_end_once_and_in_time(
                 desk.accept(desk.wire.take(value))
             case "pause" | "resume":
                 run.data.state = RunState.PAUSED if move == "pause" else RunState.RUNNING
-                desk.lane.unshelve()
+                desk.lane.unshelve(desk.clock.now())
             case "down" | "up":
                 desk.wire.up = move == "up"
                 desk.wire.free = 1_000_000 if desk.wire.up else 0
@@ -789,7 +802,7 @@ def test_whatever_happens_everything_comes_to_an_end_once_and_in_time(
                 desk.outcomes.failed(PROVIDER, [Failure(s, decisions[move], move) for s in desk.wire.take(value)])
     # From now on everything works, for long enough.
     run.data.state = RunState.RUNNING
-    desk.lane.unshelve()
+    desk.lane.unshelve(desk.clock.now())
     desk.wire.up, desk.wire.free = True, 1_000_000
     if pending is not None:
         desk.grant(pending)

@@ -33,6 +33,7 @@ from todoke.store.hot.base import DueRow, DueTaken, Flush
 REASONS = {
     Decision.PERMANENT: "smpp:0x0000000b",
     Decision.RETRYABLE: "smpp:0x00000008",
+    Decision.RETRY_ONCE: "smpp:0x00000045",
     Decision.MAYBE_SENT: "link_dropped",
     Decision.THROTTLED: "smpp:0x00000058",
     Decision.NEVER_SENT: "closed",
@@ -198,7 +199,10 @@ def test_every_position_comes_to_one_end_and_every_block_closes_once(
     def answer(place: int, decision: Decision | None) -> None:
         message, number, _ = desk.wire[place]
         if decision not in (Decision.THROTTLED, Decision.NEVER_SENT):
-            expected[message.id].answers[number] = decision
+            means = decision
+            if decision is Decision.RETRY_ONCE:  # once: at the first attempt only
+                means = Decision.PERMANENT if message.attempt else Decision.RETRYABLE
+            expected[message.id].answers[number] = means
         desk.answer(place, decision)
 
     for action, place, value in steps:

@@ -121,7 +121,7 @@ async def test_a_receipt_that_is_not_final_is_acknowledged_and_no_more(lab: Open
         (status.RMSGQFUL, Decision.THROTTLED),
         (0x08, Decision.RETRYABLE),
         (0x64, Decision.RETRYABLE),
-        (0x45, Decision.RETRYABLE),
+        (0x45, Decision.RETRY_ONCE),
         (0x0B, Decision.PERMANENT),
         (0x0A, Decision.PERMANENT),
         (0x65, Decision.PERMANENT),

@@ -13,12 +13,12 @@ class Holding:
     wakes.
     """
 
-    def __init__(self, hot: Hot, engine_id: int, clock: Clock, seconds: float) -> None:
+    def __init__(self, hot: Hot, engine_id: int, clock: Clock, seconds: float, asked: float) -> None:
         self._hot = hot
         self._engine_id = engine_id
         self._clock = clock
         self.seconds = seconds
-        self._until = clock.monotonic() + seconds  # it was granted when the engine was registered
+        self._until = asked + seconds  # `asked`: the moment before the engine was registered
 
     @property
     def certain(self) -> bool:

@@ -191,12 +191,12 @@ class Lane:
         """It may not be handed over now: paused, or out for a reason, or early."""
         if run.stopping:
             self._outcomes.stopped(message)
+        elif now >= run.data.expires_at:
+            self._outcomes.expired(message)
         elif not run.running:
             self._shelf.setdefault(run.key, []).append(message)
         elif message.cut:
             self._outcomes.skipped(message, "dnc")
-        elif now >= run.data.expires_at:
-            self._outcomes.expired(message)
         else:
             opens = run.opens_at(message.zone_set, now)
             self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
@@ -211,11 +211,11 @@ class Lane:
                 else:
                     self.composed.append(message)
 
-    def unshelve(self) -> None:
-        """Runs that are not paused any more go on where they stood."""
+    def unshelve(self, now: Micros) -> None:
+        """Runs that are not paused any more go on where they stood; expired ones are counted out."""
         for key in list(self._shelf):
             run = self.runs.get(key)
-            if run is None or run.running or run.stopping:
+            if run is None or run.running or run.stopping or now >= run.data.expires_at:
                 self.composed.extendleft(reversed(self._shelf.pop(key)))
 
     def refused(self, submission: Submission) -> None:

@@ -22,6 +22,11 @@ def retry_after(attempt: int) -> Micros:
     return min(_FIRST_RETRY << min(attempt, 10), _LONGEST_RETRY)
 
 
+def _another(decision: Decision, message: Message) -> bool:
+    """Whether a later attempt may follow; `_try_again` counts the attempts of what is retryable."""
+    return decision is Decision.RETRYABLE or message.attempt == 0
+
+
 class Outcomes:
     """Collects on the event loop; `drain` hands everything over to one flush.
 
@@ -89,9 +94,9 @@ class Outcomes:
                 case Decision.THROTTLED | Decision.NEVER_SENT:
                     self._on_refused(submission, failure.decision)
                     continue
-                case Decision.RETRYABLE:
+                case Decision.RETRYABLE | Decision.RETRY_ONCE if _another(failure.decision, message):
                     message.deferred += ((number, failure.reason),)
-                case Decision.PERMANENT:
+                case Decision.PERMANENT | Decision.RETRYABLE | Decision.RETRY_ONCE:
                     self._event(message, number, Kind.REJECTED, provider_id, None, failure.reason)
                     message.cut = True
                 case Decision.MAYBE_SENT:

@@ -130,7 +130,7 @@ class Owner:
             lane.runs[key].served = least
         for key in lane.runs.keys() - open_now:
             del lane.runs[key]
-        lane.unshelve()
+        lane.unshelve(self._clock.now())
         for key, run in lane.runs.items():
             if run.data.force:
                 lane.withdraw(key)

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _DECISIONS = {
     Verdict.THROTTLED: Decision.THROTTLED,
     Verdict.TEMPORARY: Decision.RETRYABLE,
-    Verdict.RETRY_ONCE: Decision.RETRYABLE,
+    Verdict.RETRY_ONCE: Decision.RETRY_ONCE,
     Verdict.CREDENTIALS: Decision.RETRYABLE,
     Verdict.ALREADY_BOUND: Decision.RETRYABLE,
     Verdict.PERMANENT: Decision.PERMANENT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from todoke.model.clock import Micros, hour_of
 from todoke.model.errors import NotFound
 from todoke.model.event import State
+from todoke.model.run import OPEN as OPEN_STATES
 from todoke.model.run import RunEvent, RunState, step
 from todoke.store.hot.due import cut_short
 from todoke.store.hot.postgres.results import append_exactly, count
@@ -63,7 +64,7 @@ LEFT = """
 # Runs that may be at their end.
 AT_END = """
     SELECT r.bucket, r.id FROM skill_run r
-    WHERE r.state = ANY ('{running,stopping}')
+    WHERE r.state = ANY ('{running,paused,stopping}')
       AND NOT EXISTS (SELECT FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
     ORDER BY r.bucket, r.id
@@ -120,7 +121,7 @@ async def expire(connection: Connection, bucket: int, run_id: int, now: Micros) 
 async def settle(connection: Connection, bucket: int, run_id: int, now: Micros) -> RunState | None:
     """End the run if nothing of it is open; its new state, or None."""
     row = await connection.fetchrow(HOLD, bucket, run_id)
-    if row is None or row["state"] not in (RunState.RUNNING, RunState.STOPPING):
+    if row is None or row["state"] not in OPEN_STATES:
         return None
     if await connection.fetchval(OPEN, bucket, run_id):
         return None

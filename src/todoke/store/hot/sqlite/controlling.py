@@ -69,7 +69,7 @@ LEFT = """
 # Runs of which nothing is open.
 AT_END = """
     SELECT r.bucket, r.id FROM skill_run r
-    WHERE r.state IN ('running', 'stopping')
+    WHERE r.state IN ('running', 'paused', 'stopping')
       AND NOT EXISTS (SELECT 1 FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)

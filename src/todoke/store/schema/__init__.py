@@ -1,0 +1,72 @@
+"""The schema, once, for both databases; the migrations are tested equal to it.
+
+Moments are BIGINT microseconds since 1970 in UTC and end in `_at` (`_until`, `not_before`). Every tenant row
+carries its business unit; every hot table leads with `bucket`, the shard of the business unit, so that it can be
+distributed by it.
+"""
+
+from todoke.store.schema.base import metadata
+from todoke.store.schema.catalogue import (
+    business_unit,
+    calling_list,
+    campaign,
+    dnc_group,
+    installation,
+    list_range,
+    list_rejection,
+    provider,
+    skill,
+    sms_registration,
+    template,
+    template_version,
+    transport_code,
+)
+from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.inbound import inbound, orphan
+from todoke.store.schema.sending import (
+    block,
+    contact,
+    due,
+    engine,
+    event,
+    intent,
+    lane,
+    run_counter,
+    run_cursor,
+    run_transition,
+    skill_run,
+    tally,
+)
+
+__all__ = [
+    "block",
+    "business_unit",
+    "calling_list",
+    "campaign",
+    "contact",
+    "dnc_entry",
+    "dnc_group",
+    "due",
+    "engine",
+    "event",
+    "inbound",
+    "installation",
+    "intent",
+    "lane",
+    "list_range",
+    "list_rejection",
+    "metadata",
+    "opt_out",
+    "orphan",
+    "provider",
+    "run_counter",
+    "run_cursor",
+    "run_transition",
+    "skill",
+    "skill_run",
+    "sms_registration",
+    "tally",
+    "template",
+    "template_version",
+    "transport_code",
+]

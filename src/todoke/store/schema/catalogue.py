@@ -1,0 +1,200 @@
+"""The catalogue: what a person edits or browses."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from todoke.store.schema.base import Id, identity, metadata, unit
+
+# One row. `incarnation` is new for a new database, and is what a journal belongs to.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incarnation", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+business_unit = Table(
+    "business_unit",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("default_region", Text, nullable=False),  # ISO 3166 alpha-2: how a number without a country code is read
+    # The default DNC group: no foreign key, the two rows name each other.
+    Column("dnc_group_id", Id, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    CheckConstraint("bucket between 0 and 255", name="bucket_range"),
+)
+
+# A provider account: the unit of lease (all its codes go together).
+provider = Table(
+    "provider",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # smpp | simulator
+    Column("bucket", SmallInteger, nullable=False),
+    Column("settings", JSON, nullable=False),  # as the kind's settings class declares them
+    Column("created_at", BigInteger, nullable=False),
+)
+
+transport_code = Table(
+    "transport_code",
+    metadata,
+    identity(),
+    unit(),
+    Column("provider_id", Id, ForeignKey("provider.id"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("rate", Double[float](), nullable=False),  # segments a second, the carrier's limit
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("provider_id", "code"),
+    CheckConstraint("rate > 0", name="rate_positive"),
+)
+
+dnc_group = Table(
+    "dnc_group",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
+)
+
+# Ties a transport code to its business unit. Without a DNC group the unit's default counts.
+sms_registration = Table(
+    "sms_registration",
+    metadata,
+    identity(),
+    unit(),
+    Column("transport_code_id", Id, ForeignKey("transport_code.id"), nullable=False, unique=True),
+    Column("dnc_group_id", Id, ForeignKey("dnc_group.id"), nullable=True),
+    Column("keywords", JSON, nullable=False),  # {"stop": [...], "start": [...]}: beside the built-in ones
+    Column("created_at", BigInteger, nullable=False),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
+)
+
+template = Table(
+    "template",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
+)
+
+# A template's text never changes: an edit is a new version, and a run keeps the one it started with.
+template_version = Table(
+    "template_version",
+    metadata,
+    identity(),
+    Column("template_id", Id, ForeignKey("template.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("direction", Text, nullable=False),  # ltr | rtl
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("template_id", "version"),
+)
+
+skill = Table(
+    "skill",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("campaign_id", Id, ForeignKey("campaign.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # agentless
+    Column("transport_code_id", Id, ForeignKey("transport_code.id"), nullable=False),
+    Column("template_id", Id, ForeignKey("template.id"), nullable=False),
+    # The calling window in the contact's own time, minutes after midnight; 0 and 1440 for the whole day.
+    Column("window_start", SmallInteger, nullable=False),
+    Column("window_end", SmallInteger, nullable=False),
+    Column("in_doubt_policy", Text, nullable=False),  # at_most_once | at_least_once
+    Column("max_attempts", SmallInteger, nullable=False),
+    Column("smart_encoding", Boolean, nullable=False),
+    Column("weight", SmallInteger, nullable=False),  # its share where runs compete for a code
+    Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
+)
+
+# state: importing | ready | deleted. Only a ready list can be run.
+calling_list = Table(
+    "calling_list",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("fields", JSON, nullable=False),  # the merge fields' names in the order in which `contact.fields` packs them
+    Column(
+        "zone_sets", JSON, nullable=False
+    ),  # candidate zones by `contact.zone_set`: [["Asia/Tokyo"], ["America/Chicago", ...], []]
+    Column("source", Text, nullable=False),
+    Column("importer", Text, nullable=False),  # host:boot:pid of who imports it, to tell a dead import from a live one
+    Column("contacts", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("imported_at", BigInteger, nullable=True),
+    Index(
+        "uq_calling_list_ready_name",
+        "business_unit_id",
+        "name",
+        unique=True,
+        postgresql_where=text("state = 'ready'"),
+        sqlite_where=text("state = 'ready'"),
+    ),
+)
+
+# How many rows of a file did not become contacts, by reason.
+list_rejection = Table(
+    "list_rejection",
+    metadata,
+    Column("list_id", Id, ForeignKey("calling_list.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("list_id", "reason"),
+)
+
+# Consecutive positions that share a candidate-zone set (zone_set -1: mixed, look at the contact's own).
+list_range = Table(
+    "list_range",
+    metadata,
+    Column("list_id", Id, ForeignKey("calling_list.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("zone_set", SmallInteger, nullable=False),
+    Column("first_position", BigInteger, nullable=False),
+    Column("last_position", BigInteger, nullable=False),  # inclusive
+    PrimaryKeyConstraint("list_id", "number"),
+)
