@@ -36,7 +36,7 @@ _PATIENCE = 120.0
 
 def cases(count: int | None = None, runs: int = 3) -> Iterator[dict[str, object]]:
     """With and without receipts, on every store there is."""
-    messages = count or int(os.environ.get("BENCH_MESSAGES", "150000"))
+    messages = count or int(os.environ.get("BENCH_MESSAGES", "300000"))
     for receipts in (False, True):
         rates: dict[str, list[float]] = {}
         blasts: list[float] = []

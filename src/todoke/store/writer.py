@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,17 +68,28 @@ def unavailable(error: sqlite3.Error, path: Path) -> StoreUnavailable | None:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that leaves transactions to us; StoreUnavailable where the file is no database or is read-only."""
-    try:
+    with _told(path):
         connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
-        _verify(connection, path)
+        try:
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
+            _verify(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def _told(path: Path) -> Generator[None]:
+    """SQLite's errors as sentences, where there is one."""
+    try:
+        yield
     except sqlite3.Error as error:
         sentence = unavailable(error, path)
         if sentence is None:
             raise
         raise sentence from error
-    return connection
 
 
 def _verify(connection: sqlite3.Connection, path: Path) -> None:
@@ -85,7 +97,6 @@ def _verify(connection: sqlite3.Connection, path: Path) -> None:
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
     if mode != "wal" or synchronous != 2:
-        connection.close()
         raise StoreUnavailable(
             f"SQLite does not keep a durable write-ahead log here (journal mode {mode}, synchronous {synchronous}).",
             where=str(path),
@@ -116,7 +127,7 @@ class _Thread:
         self._executor.shutdown()
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
+        with _told(self._path):
             if self._connection is None:
                 self._connection = self._connect()
             connection = self._connection
@@ -128,11 +139,6 @@ class _Thread:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            sentence = unavailable(error, self._path)
-            if sentence is None:
-                raise
-            raise sentence from error
         return result
 
     def _connect(self) -> sqlite3.Connection:
