@@ -67,6 +67,7 @@ LOST: tuple[type[BaseException], ...] = (
     TimeoutError,
     asyncio.IncompleteReadError,
     _asyncpg.InterfaceError,
+    _asyncpg.InternalClientError,  # told to go while idle, and not closed yet: "cannot switch to state"
     _asyncpg.PostgresConnectionError,
     _asyncpg.InsufficientResourcesError,
     _asyncpg.OperatorInterventionError,
