@@ -29,6 +29,7 @@ from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, host
+from todoke.service.rewound import Marks, pause_everything
 from todoke.store.catalogue import installations, registrations
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import StoreUnavailable
@@ -82,16 +83,22 @@ class Engine:
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
+        folder = settings.data_dir.absolute() / "journals"
+        marks = Marks(folder, incarnation)
+        if lacks := await marks.behind(hot):
+            await pause_everything(self._store, clock, lacks)
+            marks.forget()
         recovery = Recovery(hot, clock, boot_id(), incarnation)
         await recovery.run()
 
-        path = settings.data_dir.absolute() / "journals" / f"{uuid.uuid4().hex}.journal"
+        path = folder / f"{uuid.uuid4().hex}.journal"
         journal = Journal(path, boot_id(), incarnation)
         lease = int(settings.lease_s * SECOND)
         asked = clock.monotonic()
         engine_id = await hot.register_engine(
             host(), boot_id(), os.getpid(), str(path), clock.now(), clock.now() + lease
         )
+        marks.write(engine_id, 0)
         holding = Holding(hot, engine_id, clock, settings.lease_s, asked)
         fleet = Fleet(self._store, clock)
         stops = StopSet()
@@ -144,6 +151,7 @@ class Engine:
         finally:
             await fleet.stop()
             journal.close()
+        marks.write(engine_id, flusher.seq)
         # What was taken and not sent is recovered as after a crash: there is one way to come to an end.
         await hot.release_lanes(engine_id)
         await hot.mark_engine(engine_id, "alive", "gone")

@@ -57,7 +57,7 @@ class Flusher:
         self._noted = noted
         self._interval = interval
         self._idle = idle
-        self._seq = 0
+        self.seq = 0  # of the last flush that is in
         self._woken = asyncio.Event()
         self._urgent = asyncio.Event()
         self._stopping = False
@@ -92,14 +92,14 @@ class Flusher:
 
     async def once(self) -> bool:
         """One flush, if there is anything to write; whether there was."""
-        flush = Flush(self._engine_id, self._seq + 1, self._clock.now())
+        flush = Flush(self._engine_id, self.seq + 1, self._clock.now())
         for participant in self._participants:
             participant.prepare(flush)
         if not flush:
             return False
         flushed = await self._until_known(flush)
-        self._seq += 1
-        self._noted(self._seq)
+        self.seq += 1
+        self._noted(self.seq)
         for participant in self._participants:
             participant.committed(flush, flushed)
         return True
