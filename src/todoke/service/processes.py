@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -15,6 +16,14 @@ from todoke.model.errors import Unavailable
 
 _READY_WITHIN = 30.0
 _STOP_WITHIN = 20.0
+
+
+class NotReady(Unavailable):
+    """A process ended before it was ready. `status` is its exit status, negative for the signal that ended it."""
+
+    def __init__(self, name: str, status: int) -> None:
+        self.status = status
+        super().__init__(f"The {name} could not start (exit status {status}).", fix="Its own words are above.")
 
 
 class Child:
@@ -39,9 +48,7 @@ class Child:
             raise Unavailable(f"The {self.name} did not get ready in {_READY_WITHIN:g} s.") from None
         if not line:
             status = await self.process.wait()
-            raise Unavailable(
-                f"The {self.name} could not start (exit status {status}).", fix="Its own words are above."
-            )
+            raise NotReady(self.name, status)
         self.told = json.loads(line)
         return self.told
 
@@ -58,6 +65,15 @@ class Child:
         return await self.process.wait()
 
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _die_with_parent() -> None:
+    """A child must not outlive a parent that was killed: nobody would know of it, and it would hold its locks."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere a person ends it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 async def spawn(name: str, arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Child:
     """Start `python ARGUMENTS` in a session of its own, so that an interrupt at the terminal comes to us alone."""
     process = await asyncio.create_subprocess_exec(
@@ -67,6 +83,7 @@ async def spawn(name: str, arguments: Sequence[str], environ: Mapping[str, str] 
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **(environ or {})},
         start_new_session=True,
+        preexec_fn=_die_with_parent,
     )
     return Child(name, process)
 

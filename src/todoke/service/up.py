@@ -12,13 +12,15 @@ import signal
 from todoke.config import Settings
 from todoke.model.provider_kind import resolve
 from todoke.providers.kinds import KINDS
-from todoke.service.processes import Child, engine, simulator
+from todoke.service.processes import Child, NotReady, engine, simulator
 from todoke.store.catalogue import providers
 from todoke.store.store import migrate, open_store
 
 _log = logging.getLogger(__name__)
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 30.0
 _CALM = 60.0  # an engine that ran so long starts again at once
 
 
@@ -74,21 +76,32 @@ async def _listens(host: str, port: int) -> bool:
 
 
 async def _keep_engine(settings: Settings, stopping: asyncio.Event) -> None:
-    wait = 0.5
+    """Run an engine, and another one whenever it ends. One that says at the very first start why it cannot is
+    believed.
+    """
+    wait, ran = _FIRST_WAIT, False
     stop = asyncio.ensure_future(stopping.wait())
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
         started = loop.time()
-        child = await engine(settings)
-        ended = asyncio.ensure_future(child.process.wait())
-        await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if stopping.is_set():
-            await child.stop()
-            return
-        wait = 0.5 if loop.time() - started > _CALM else min(wait * 2, 30.0)
+        try:
+            child = await engine(settings)
+        except NotReady as error:
+            if not ran and error.status >= 0:
+                raise
+            status = error.status
+        else:
+            ran = True
+            ended = asyncio.ensure_future(child.process.wait())
+            await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.is_set():
+                await child.stop()
+                return
+            status = ended.result()
+        wait = _FIRST_WAIT if loop.time() - started > _CALM else min(wait * 2, _LONGEST_WAIT)
         _log.error(
             "the engine ended with status %d; it starts again in %.1f s",
-            ended.result(),
+            status,
             wait,
             extra={"action": "engine_died"},
         )
