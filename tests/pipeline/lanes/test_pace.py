@@ -1,6 +1,7 @@
 """Slots: never more than the code's rate in any second, and nearly all of it used."""
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given
@@ -122,3 +123,18 @@ def test_the_pace_of_a_fast_code_finds_what_its_link_takes(rate: float, link: fl
         now = pace.adapt(now, rate, int(written), int(offered - written), 0.1)
         seen.append(now)
     assert all(0.6 * least <= pace <= 2.1 * least + 1 for pace in seen[100:])
+
+
+@given(st.integers(1, 10**6), st.floats(0.2, 1_000_000), st.integers(START, START + 10**9))
+def test_a_lane_begins_soon_and_never_early(lane: int, rate: float, usable: int) -> None:
+    first = pace.begin(lane, rate, usable)
+    assert 0 <= first - usable <= min(pace.interval(rate), 200_000) + 20_000
+
+
+def test_lanes_that_start_together_spread() -> None:
+    """Five hundred slow lanes: on at least eight lines of the grid, none with a quarter of them; fast ones at once."""
+    firsts = Counter(pace.begin(lane, 2.0, START) for lane in range(1, 501))
+    assert len(firsts) >= 8
+    assert max(firsts.values()) < 125
+    assert all(moment % 20_000 == 0 for moment in firsts)
+    assert pace.begin(7, 1_000.0, START + 1) == START + 1

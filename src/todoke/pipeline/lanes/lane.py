@@ -30,6 +30,7 @@ HORIZON = 3 * SECOND // 10
 LOOK_AHEAD = 1.0
 """Seconds of work that a lane holds composed or leased."""
 MOST_AHEAD = 24_576
+_LEAST_AHEAD = 8
 LARGEST_BLOCK = 8_192
 
 _SHORTEST_HORIZON = 80_000
@@ -125,11 +126,12 @@ class Lane:
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
         usable = now + self._lead  # an earlier slot would be gone before it is ours
+        start = self.next_slot if self.next_slot >= usable else pace.begin(self.key, rate, usable)
         horizon = HORIZON if rate <= pace.PACED_BY_CODE else min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
-        messages, segments = self._draw(pace.affordable(self.next_slot, usable, rate, horizon), now)
+        messages, segments = self._draw(pace.affordable(start, usable, rate, horizon), now)
         if not messages:
             return None
-        slots = pace.take(self.next_slot, usable, rate, segments)
+        slots = pace.take(start, usable, rate, segments)
         asked = _Asked(messages, slots, now)
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
         works: dict[int, Work] = {}
@@ -242,9 +244,13 @@ class Lane:
 
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
-        want = min(MOST_AHEAD, max(4, int(self.row.rate * LOOK_AHEAD))) - self.ahead
+        most = min(MOST_AHEAD, max(_LEAST_AHEAD, int(self.row.rate * LOOK_AHEAD)))
+        ahead = self.ahead
+        if ahead > most * 3 // 4:  # a block for every message that left would be many small ones
+            return None
+        want = most - ahead
         running = [run for run in self.runs.values() if run.running]
-        if want <= 0 or not running:
+        if not running:
             return None
         lease = Lease(self.row.bucket, self.key, self.row.epoch, due_limit=min(want, 2_048))
         for run in sorted(running, key=lambda run: run.served):

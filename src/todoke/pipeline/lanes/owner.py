@@ -60,6 +60,7 @@ class Owner:
         self.outcomes = Outcomes(clock, self._refused)
         self.lanes: dict[int, Lane] = {}
         self._brakes: dict[int, Brake] = {}  # by provider
+        self._starved: dict[int, dict[int, Lane]] = {}  # by provider: lanes whose slot came when there was no room
         self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
         self._turn = 0
         self._open = 0  # blocks and intents of this engine in the database
@@ -307,12 +308,15 @@ class Owner:
 
     def writable(self, provider_id: int) -> None:
         """There is room in the provider's window."""
-        waiting = [lane for lane in self.lanes.values() if lane.row.provider_id == provider_id and lane.reserved]
-        if waiting:
+        starved = self._starved.get(provider_id)
+        if starved:
             # Another lane first each time: a link that is slower than they are together is shared.
-            self._turn = (self._turn + 1) % len(waiting)
-            for lane in waiting[self._turn :] + waiting[: self._turn]:
-                self._pump(lane)
+            waiting = [lane for lane in starved.values() if lane is self.lanes.get(lane.key)]
+            starved.clear()
+            if waiting:
+                self._turn = (self._turn + 1) % len(waiting)
+                for lane in waiting[self._turn :] + waiting[: self._turn]:
+                    self._pump(lane)
 
     def _pump(self, lane: Lane) -> None:
         if self._stopping:
@@ -332,6 +336,7 @@ class Owner:
             return
         if wake <= self._clock.now() and not lane.provider.free:
             wake += LATEST + 1  # it says when there is room again; if it does not, this slot is gone then
+            self._starved.setdefault(lane.row.provider_id, {})[lane.key] = lane
         if known is not None:
             if known[0] <= wake and not known[1].cancelled() and known[0] > self._clock.now():
                 return

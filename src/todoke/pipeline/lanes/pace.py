@@ -13,6 +13,11 @@ LATEST = 30_000
 """How long after its slot, in microseconds, a segment may still be written. SHARE leaves 3 % of a second: the same."""
 
 
+_GOLDEN = 0.618034  # its multiples spread evenly
+_LONGEST_PHASE = SECOND / 5
+_GRID = 20_000
+
+
 class Slots(NamedTuple):
     """`total` slots from `first`, `interval` apart; intervals are fractions of a microsecond for fast codes."""
 
@@ -42,6 +47,20 @@ class Slots(NamedTuple):
 def interval(rate: float) -> float:
     """Microseconds between the slots of a code of `rate` segments a second."""
     return SECOND / (rate * SHARE)
+
+
+def begin(lane: int, rate: float, usable: Micros) -> Micros:
+    """The first slot of a lane that was idle, `usable` or a little later.
+
+    Runs that start together would have the slots of all their lanes at one moment, and hundreds of writes in one
+    take too long; at as many moments as there are lanes each would wake the engine by itself. So slow lanes begin
+    on a grid, spread over some of its lines.
+    """
+    step = interval(rate)
+    if step < _GRID:
+        return usable
+    later = usable + int(lane * _GOLDEN % 1 * min(step, _LONGEST_PHASE))
+    return -(-later // _GRID) * _GRID
 
 
 def take(next_slot: Micros, now: Micros, rate: float, count: int) -> Slots:
