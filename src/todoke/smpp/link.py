@@ -85,9 +85,11 @@ class Link:
         on_events: Callable[[Sequence[LinkEvent]], None],
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        epoch: int = 0,
     ) -> None:
+        """`epoch` is counted on from here."""
         self.settings = settings
-        self.epoch = 0
+        self.epoch = epoch
         self.refused: int | None = None
         """The status of the bind when a person must correct it: the link has stopped then."""
         self._on_events = on_events
@@ -142,6 +144,11 @@ class Link:
                 done += session.respond_deliver(deliver.sequence, status)
         connection.flush()
         return done
+
+    def drop(self, reason: str) -> None:
+        """Cut the connection, if there is one; the link comes up again as after any other loss."""
+        if self._connection is not None:
+            self._connection.abort(reason)
 
     async def start(self) -> None:
         """Run in a task of its own until `close`."""

@@ -88,7 +88,7 @@ class Engine:
         now = self.clock.now()
         self.id = await hot.register_engine("host", "boot", 1, str(self.path), now, now + int(lease * SECOND))
         self.holding = Holding(hot, self.id, self.clock, lease, self.clock.monotonic())
-        self.owner = Owner(hot, self.id, self.clock, self.holding, self.journal, self.stops, self.wires, self._wake)
+        self.owner = Owner(hot, self.clock, self.holding, self.journal, self.stops, self.wires, self._wake)
         self.flusher = Flusher(self, self.id, self.clock, [self.owner], lambda _: None, interval=0.005, idle=0.02)  # type: ignore[arg-type]
         for wire in self.wires.values():
             wire.owner = self.owner
@@ -113,6 +113,7 @@ class Engine:
 
     async def _look(self) -> None:
         while True:
+            self.owner.have(await self.store.hot.take_lanes(self.id, self.clock.now(), 2 * SECOND))
             await self.owner.look()
             await asyncio.sleep(0.02)
 

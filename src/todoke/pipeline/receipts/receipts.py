@@ -55,6 +55,8 @@ class Receipts:
             handles.setdefault(provider_id, []).append(word.handle)
         self._under_way = []
         for provider_id, of_provider in handles.items():
-            self._providers[provider_id].acknowledge(of_provider)
+            provider = self._providers.get(provider_id)
+            if provider is not None:  # left to another engine meanwhile: the provider says it again there
+                provider.acknowledge(of_provider)
         if self._waiting:
             self._wake(True)

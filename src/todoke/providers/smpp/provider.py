@@ -35,9 +35,15 @@ _RECEIVED = 5_000  # inbound messages a link may leave unacknowledged before it 
 
 
 class SmppProvider:
-    """`start` keeps the links up until `stop`; what they hear goes to the sink."""
+    """`start` keeps the links up until `stop`; what they hear goes to the sink.
 
-    def __init__(self, provider_id: int, name: str, settings: SmppSettings, clock: Clock) -> None:
+    `generation` is another, greater number for each provider of the same account in one process: what an earlier one
+    heard is not acknowledged over the links of a later one.
+    """
+
+    def __init__(
+        self, provider_id: int, name: str, settings: SmppSettings, clock: Clock, *, generation: int = 0
+    ) -> None:
         self.id = provider_id
         self.name = name
         self._settings = settings
@@ -50,6 +56,7 @@ class SmppProvider:
         self._stopping = False
         self._states: dict[int, str] = {}
         self._exact = settings.response_ids is IdStyle.EXACT
+        self._first_epoch = generation << 32
 
     # -------------------------------------------------------------- sending
 
@@ -87,7 +94,8 @@ class SmppProvider:
             index, deliver = cast("tuple[int, Deliver]", handle)
             by_link.setdefault(index, []).append((deliver, 0))
         for index, answers in by_link.items():
-            self._links[index].respond(answers)
+            if index < len(self._links):  # an earlier provider of the account may have had more
+                self._links[index].respond(answers)
 
     # -------------------------------------------------------------- life
 
@@ -113,6 +121,7 @@ class SmppProvider:
             link = Link(
                 LinkSettings(settings.host, settings.port, bind, session=session, ssl_context=context),
                 self._listener(index),
+                epoch=self._first_epoch,
             )
             self._links.append(link)
             if kind is not BindReceiver:
@@ -130,6 +139,11 @@ class SmppProvider:
             self._answered.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._answered.wait(), rest)
+
+    def reset(self, reason: str) -> None:
+        """Drop every link; they come up again. What was submitted and not answered is in doubt."""
+        for link in self._links:
+            link.drop(reason)
 
     async def stop(self) -> None:
         self._stopping = True
