@@ -18,7 +18,7 @@ from .backoff import Backoff
 from .connection import Connection
 from .errors import SmppError, StateError
 from .pdu import Bind, encode
-from .session import BindRefused, Bound, Deliver, Event, Role, Session, Settings
+from .session import BindRefused, Bound, Deliver, Event, Receipted, Role, Session, Settings
 from .status import Verdict, sentence, verdict
 
 
@@ -129,7 +129,7 @@ class Link:
             raise StateError("The link is down")
         self._connection.submit(batch)
 
-    def respond(self, answers: Iterable[tuple[Deliver, int]]) -> int:
+    def respond(self, answers: Iterable[tuple[Deliver | Receipted, int]]) -> int:
         """Acknowledge each delivery with its status, all in one write; returns how many still could be.
 
         A delivery of an earlier connection cannot: its SMSC sends it again.
@@ -138,10 +138,10 @@ class Link:
         if connection is None:
             return 0
         session = connection.session
-        done = 0
-        for deliver, status in answers:
-            if deliver.epoch == session.epoch:
-                done += session.respond_deliver(deliver.sequence, status)
+        epoch = session.epoch
+        done = session.respond_delivers(
+            [(deliver.sequence, status) for deliver, status in answers if deliver.epoch == epoch]
+        )
         connection.flush()
         return done
 

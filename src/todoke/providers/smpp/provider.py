@@ -12,13 +12,13 @@ from typing import cast
 from todoke.model.clock import Clock
 from todoke.model.transport_code import CodeType
 from todoke.providers.base import Decision, Failure, Heard, Sink, Word
-from todoke.providers.smpp.inbound import heard, word
+from todoke.providers.smpp.inbound import heard, receipted, word
 from todoke.providers.smpp.sender import SmppSender
 from todoke.providers.smpp.settings import Bind, SmppSettings
 from todoke.smpp.link import Link, LinkDown, LinkEvent, LinkSettings, LinkUp, Retrying, Writable
 from todoke.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from todoke.smpp.receipt import IdStyle, normalise_id
-from todoke.smpp.session import BindRefused, Deliver, Settings, StrayResponse, SubmitResult, Timeout
+from todoke.smpp.session import BindRefused, Deliver, Receipted, Settings, StrayResponse, SubmitResult, Timeout
 from todoke.smpp.status import Verdict, sentence, verdict
 
 _log = logging.getLogger(__name__)
@@ -89,9 +89,9 @@ class SmppProvider:
                 return
 
     def acknowledge(self, handles: Sequence[object]) -> None:
-        by_link: dict[int, list[tuple[Deliver, int]]] = {}
+        by_link: dict[int, list[tuple[Deliver | Receipted, int]]] = {}
         for handle in handles:
-            index, deliver = cast("tuple[int, Deliver]", handle)
+            index, deliver = cast("tuple[int, Deliver | Receipted]", handle)
             by_link.setdefault(index, []).append((deliver, 0))
         for index, answers in by_link.items():
             if index < len(self._links):  # an earlier provider of the account may have had more
@@ -108,6 +108,7 @@ class SmppProvider:
             response_timeout=settings.response_timeout,
             enquire_link=settings.enquire_link,
             max_unanswered=_RECEIVED,
+            read_receipts=True,
         )
         context = settings.ssl_context()
         kinds: list[type[BindTransceiver | BindTransmitter | BindReceiver]] = []
@@ -169,6 +170,7 @@ class SmppProvider:
         words: list[Word] = []
         messages: list[Heard] = []
         ignored: list[object] = []
+        style, now = self._settings.receipt_ids, self._clock.now()
         for event in events:
             if type(event) is SubmitResult:
                 if event.status == 0:
@@ -176,6 +178,8 @@ class SmppProvider:
                     ids.append(event.message_id)
                 else:
                     failures.append(_failure(event.token, event.status))
+            elif type(event) is Receipted:
+                words.append(receipted(event, style, now, (index, event)))
             elif type(event) is Deliver:
                 self._inbound(index, event, words, messages, ignored)
             else:
