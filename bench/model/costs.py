@@ -30,6 +30,8 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     db_retry_us: float  # through `due`: in, out, settled
     db_vacuum_us: float  # a row of `event` that is frozen
 
+    db_whole_us: float  # a message with its receipt in a run of the whole engine: what the parts above are held against
+
     wal_flush: float
     wal_lease: float
     wal_reserve: float
@@ -49,6 +51,11 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     engine_connections: int  # to the database, under load
     machine: str = ""  # what it was measured on
+
+    @property
+    def db_parts_us(self) -> float:
+        """The parts of such a message together, beside flushes and leases."""
+        return self.db_contact_us + self.db_reserve_us + self.db_result_us + self.db_receipt_us
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")

@@ -106,6 +106,7 @@ def _costs(hot: dict[str, Spent], whole: Whole) -> Costs:
         db_receipt_partition_us=max(0.0, spent["late_many"].us - spent["late"].us) / (PARTITIONS - 1),
         db_retry_us=spent["retry"].us,
         db_vacuum_us=frozen.us,
+        db_whole_us=whole.db_us,
         wal_flush=flush.wal,
         wal_lease=spent["lease"].wal + spent["close"].wal,
         wal_reserve=spent["reserve"].wal,

@@ -65,6 +65,7 @@ def table(sized: Sequence[Sized], costs: Costs) -> str:
     """Two tables in Markdown: what one message costs, what a day needs."""
     rows = [f"Costs of {costs.machine}\n", "| cost | value |", "|---|---|"]
     rows += [f"| {name} | {value:,.4g} |" for name, value in msgspec.structs.asdict(costs).items() if name != "machine"]
+    rows += [f"| of db_whole_us, what its parts explain | {costs.db_parts_us / costs.db_whole_us:.0%} |"]
     rows += ["", "| messages a day | " + " | ".join(f"{s.load.messages:,}" for s in sized) + " |"]
     rows += ["|---|" + "---|" * len(sized)]
     rows += [f"| {name} | " + " | ".join(read(s) for s in sized) + " |" for name, read in ROWS]

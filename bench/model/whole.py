@@ -35,14 +35,15 @@ class Whole:
     receipt_us: float  # beside it
     lane_second_us: float  # of a slow lane, beside its messages
     slow_message_us: float  # of a message of a slow lane, beside what one of a fast lane costs
+    db_us: float  # of the database, for a message with its receipt, everything together
     connections: int
     postgres: str
 
 
 def measure_whole(server: Server, messages: int) -> Whole:
     """Four engines after each other: without receipts, with them, with very slow lanes and with less slow ones."""
-    without, _ = asyncio.run(_cpu_of_run(server, messages, receipts=False))
-    with_them, connections = asyncio.run(_cpu_of_run(server, messages, receipts=True))
+    without, _, _ = asyncio.run(_cpu_of_run(server, messages, receipts=False))
+    with_them, database, connections = asyncio.run(_cpu_of_run(server, messages, receipts=True))
     message_us, both_us = without * 1e6 / messages, with_them * 1e6 / messages
     beside = [
         asyncio.run(_cpu_of_lanes(server, lanes, rate)) * 1e6 / (lanes * SECONDS) - rate * message_us
@@ -51,20 +52,22 @@ def measure_whole(server: Server, messages: int) -> Whole:
     slow_us = max(0.0, (beside[1] - beside[0]) / (SLOW[1][1] - SLOW[0][1]))
     lane_us = max(0.0, beside[0] - slow_us * SLOW[0][1])
     version = asyncio.run(_version(server))
-    return Whole(message_us, max(0.0, both_us - message_us), lane_us, slow_us, connections, version)
+    return Whole(
+        message_us, max(0.0, both_us - message_us), lane_us, slow_us, database * 1e6 / messages, connections, version
+    )
 
 
-async def _cpu_of_run(server: Server, messages: int, *, receipts: bool) -> tuple[float, int]:
-    """Seconds of processor time of the engine for one run, and its connections to the database meanwhile."""
+async def _cpu_of_run(server: Server, messages: int, *, receipts: bool) -> tuple[float, float, int]:
+    """Seconds of processor time of the engine and of the database for one run, and the engine's connections."""
     async with _store(server) as store:
         with tempfile.TemporaryDirectory() as folder, simulator(*arguments(Path(folder), receipts)) as ports:
             run = await scene(store, ports["smpp_port"], messages, receipts)
             child = await engine(Settings(database=store.url, data_dir=Path(folder), log_level="error"))
             try:
-                before, started = cpu_of(child.pid), time.monotonic()
+                before, database, started = cpu_of(child.pid), server.cpu(), time.monotonic()
                 await store.hot.start_run(run)
                 await until(store, messages, "delivered" if receipts else "sent", started)
-                return cpu_of(child.pid) - before, await _connections(store) - _OURS
+                return cpu_of(child.pid) - before, server.cpu() - database, await _connections(store) - _OURS
             finally:
                 await child.stop()
 

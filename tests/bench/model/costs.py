@@ -20,6 +20,7 @@ COSTS = Costs(
     db_receipt_partition_us=0.5,
     db_retry_us=80.0,
     db_vacuum_us=0.5,
+    db_whole_us=14.0,
     wal_flush=100.0,
     wal_lease=600.0,
     wal_reserve=2.0,
