@@ -69,6 +69,11 @@ class Settings:
     lease_s: float = 10.0
 
     @property
+    def journals(self) -> Path:
+        """The folder of the engines' journals."""
+        return self.data_dir.absolute() / "journals"
+
+    @property
     def database_shown(self) -> str:
         """The address without its password, for people and logs."""
         return masked(self.database)
