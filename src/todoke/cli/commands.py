@@ -45,6 +45,9 @@ def settings(
     log_format: str | None = typer.Option(None, metavar="FORMAT", help="text or json."),
     flush_ms: str | None = typer.Option(None, metavar="MS", help="How often an engine commits."),
     lease_s: str | None = typer.Option(None, metavar="SECONDS", help="How long a silent engine keeps its lanes."),
+    accept_async_replication: str | None = typer.Option(
+        None, metavar="TRUE|FALSE", help="Start though a fail-over may text people twice."
+    ),
 ) -> None:
     """Settings come from these options, else from TODOKE_... variables, else from the settings file."""
     flags = {
@@ -54,6 +57,7 @@ def settings(
         "log_format": log_format,
         "flush_ms": flush_ms,
         "lease_s": lease_s,
+        "accept_async_replication": accept_async_replication,
     }
     context.obj = Session(config, flags)
 

@@ -27,6 +27,7 @@ from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.receipts import Receipts
+from todoke.service.doctor.start import look_at_replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, host
 from todoke.service.rewound import Marks, look_back
@@ -202,6 +203,7 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
     """The engine process: until SIGTERM or SIGINT."""
     _calm_collector()
     async with await open_store(settings.database) as store:
+        await look_at_replication(store, settings)
         lock = FileLock(Path(store.address.path)) if store.address.path else None
         try:
             engine = Engine(settings, store)

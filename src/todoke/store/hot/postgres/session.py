@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -68,7 +69,8 @@ class Sessions:
             try:
                 result = await _transact(connection, work)
             finally:
-                connection.remove_log_listener(watch)
+                with contextlib.suppress(*postgres.LOST):  # a connection that was lost has left the pool already
+                    connection.remove_log_listener(watch)
             watch.check(self._address)
             return result
 
