@@ -197,6 +197,10 @@ class Server:
         query = "SELECT coalesce(array_agg(pid), '{}') FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         return await self.value(query)
 
+    async def waiting_there(self) -> bool:
+        """Whether there is one."""
+        return bool(await self.waiting())
+
 
 class Cluster:
     """`url` names both servers. At first `primary` takes the writes and `standby` follows it over `link`."""
