@@ -12,11 +12,14 @@ from tests.faults.cluster import Cluster, cluster
 from tests.store.world import World, make_world
 from tests.world import eventually
 
+from todoke.model.clock import SystemClock
 from todoke.model.event import Kind
 from todoke.model.run import RunEvent, RunState
+from todoke.store import server
 from todoke.store.catalogue import installations
 from todoke.store.hot.base import Flush, Flushed, StoreUnavailable
 from todoke.store.schema import installation
+from todoke.store.server import Standby
 from todoke.store.store import Store, migrate, open_store
 
 pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
@@ -50,6 +53,29 @@ async def flush_seq(servers: Cluster, store: Store) -> int:
     """As the primary has it, confirmed or not."""
     (engine,) = await store.hot.engines("alive")
     return engine.flush_seq
+
+
+async def test_the_server_that_writes_is_found(servers: Cluster, world: World) -> None:
+    """Wherever it stands in the address, by the catalogue's sessions and by the hot ones."""
+    primary, standby = (f"127.0.0.1:{server.port}" for server in (servers.primary, servers.standby))
+    for hosts in (f"{standby},{primary}", f"127.0.0.1:1,{primary},{standby}"):
+        async with await open_store(f"postgresql://postgres@{hosts}/todoke?target_session_attrs=primary") as store:
+            assert [engine.id for engine in await store.hot.engines("alive")] == [world.engine]
+            async with store.writing() as connection:
+                await connection.execute(installation.update().values(created_at=NOW))
+            assert await store.pool.fetchval("SELECT pg_is_in_recovery()") is False
+    with pytest.raises(StoreUnavailable, match=f"todoke on {standby}: This PostgreSQL is a standby: it only reads"):
+        await open_store(f"postgresql://postgres@{standby}/todoke")
+    with pytest.raises(StoreUnavailable, match="No PostgreSQL server takes our writes") as caught:
+        await open_store(f"postgresql://postgres@127.0.0.1:1,{standby}/todoke")
+    assert "127.0.0.1:1: PostgreSQL does not answer" in str(caught.value)
+    assert f"{standby}: This PostgreSQL is a standby" in str(caught.value)
+
+
+async def test_the_doctor_sees_who_follows(servers: Cluster, world: World) -> None:
+    facts = await server.look(world.store.address, SystemClock())
+    assert facts.standbys == [Standby("standby", "sync")]
+    assert facts.setting("synchronous_standby_names") == "standby"
 
 
 async def test_a_flush_is_not_confirmed_before_its_standby_has_it(servers: Cluster, world: World) -> None:

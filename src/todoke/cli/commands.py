@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from todoke.cli import applying, demo, dnc, importing, lists, processes, reporting, runs, sending, skills
+from todoke.cli import applying, demo, dnc, doctor, importing, lists, processes, reporting, runs, sending, skills
 from todoke.cli.session import Session
 from todoke.config import SettingsError
 from todoke.model.errors import TodokeError
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (demo, processes, applying, importing, sending, reporting):
+for group in (demo, processes, applying, importing, sending, reporting, doctor):
     group.register(app)
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
