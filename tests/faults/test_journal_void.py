@@ -1,6 +1,4 @@
-"""A journal of another boot of the machine says nothing: what was reserved and not answered is in doubt, and is not sent
-again.
-"""
+"""A journal of another boot of the machine says nothing: what was reserved and not answered is in doubt."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ async def test_the_server_that_writes_is_found(servers: Cluster, world: World) -
             assert [engine.id for engine in await store.hot.engines("alive")] == [world.engine]
             async with store.writing() as connection:
                 await connection.execute(installation.update().values(created_at=NOW))
-            assert await store.pool.fetchval("SELECT pg_is_in_recovery()") is False
+            async with store.pool.acquire() as raw:
+                assert await raw.fetchval("SELECT pg_is_in_recovery()") is False
     with pytest.raises(StoreUnavailable, match=f"todoke on {standby}: This PostgreSQL is a standby: it only reads"):
         await open_store(f"postgresql://postgres@{standby}/todoke")
     with pytest.raises(StoreUnavailable, match="No PostgreSQL server takes our writes") as caught:
