@@ -34,6 +34,7 @@ IN_ALL_BUCKETS = {
     ("controlling", "EXPIRED"): "once a second an engine looks which runs are past their expiry",
     ("controlling", "LEFT"): "once a second an engine looks which runs are stopping",
     ("engines", "FREE"): "an engine goes, or is dead",
+    ("engines", "GROUPS"): "once a second an engine looks which accounts there are",
     ("engines", "MINE"): "an engine looks for lanes",
     ("engines", "TAKEABLE"): "an engine looks for lanes",
     ("inbound", "MEANING"): "a number from a sequence: once a text from a phone",

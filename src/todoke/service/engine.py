@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
-from todoke.model.clock import SECOND, Clock
+from todoke.model.clock import SECOND, Clock, SystemClock
 from todoke.model.errors import TodokeError
 from todoke.pipeline.inbox.inbox import Address, Inbox
 from todoke.pipeline.lanes.groups import Groups
@@ -28,9 +28,10 @@ from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.receipts import Receipts
+from todoke.service.doctor.start import look_at_replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
-from todoke.service.rewound import Marks, pause_everything
+from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations, registrations
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, StoreUnavailable
@@ -86,11 +87,9 @@ class Engine:
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
-        folder = settings.data_dir.absolute() / "journals"
+        folder = settings.journals
         marks = Marks(folder, incarnation)
-        if lacks := await marks.behind(hot):
-            await pause_everything(self._store, clock, lacks)
-            marks.forget()
+        await look_back(self._store, clock, folder)
         recovery = Recovery(hot, clock, boot_id(), incarnation)
         await recovery.run()
 
@@ -244,6 +243,7 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
     """The engine process: until SIGTERM or SIGINT."""
     _calm_collector()
     async with await open_store(settings.database) as store:
+        await look_at_replication(store, settings)
         lock = FileLock(Path(store.address.path)) if store.address.path else None
         try:
             engine = Engine(settings, store)
@@ -254,6 +254,8 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
             try:
                 await engine.run(ready)
             except BaseExceptionGroup as group:
+                with contextlib.suppress(StoreUnavailable):  # the next start looks again
+                    await look_back(store, SystemClock(), settings.journals)
                 raise _told(group) from group
         finally:
             if lock is not None:
