@@ -10,7 +10,7 @@ All moments are microseconds since 1970, UTC. All of these raise `StoreUnavailab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -37,6 +37,7 @@ from todoke.store.hot.flush import (
 
 __all__ = [
     "SEPARATOR",
+    "BindGroup",
     "Block",
     "BlockKey",
     "Contact",
@@ -51,6 +52,7 @@ __all__ = [
     "FlushOverlap",
     "Flushed",
     "Fresh",
+    "Hint",
     "Hot",
     "InboundPart",
     "Lane",
@@ -65,6 +67,7 @@ __all__ = [
     "Rewound",
     "RunWord",
     "Scrub",
+    "Sharing",
     "StoreUnavailable",
     "StoredInbound",
 ]
@@ -109,6 +112,31 @@ class Lane(NamedTuple):
     rate: float
     epoch: int
     next_slot_at: Micros
+
+
+class BindGroup(NamedTuple):
+    """All lanes of one provider account. `owner`: the living engine that has it. `rate`: of its codes together."""
+
+    provider_id: int
+    owner: int | None
+    rate: float
+
+
+class Sharing(NamedTuple):
+    """The bind groups there are, and the ids of the engines that live and whose leases hold."""
+
+    groups: list[BindGroup]
+    engines: list[int]
+
+
+class Hint(NamedTuple):
+    """What another process changed. `work`: there may be something to send or to stop. `numbers`: (DNC group, phone,
+    "out" or "in") of fresh opt-outs and opt-ins. `many`: more of them than are told.
+    """
+
+    work: bool = False
+    numbers: tuple[tuple[int, int, str], ...] = ()
+    many: bool = False
 
 
 class Cursor(NamedTuple):
@@ -260,8 +288,15 @@ class Hot(Protocol):
         """Compare-and-set an engine's state: alive -> gone (its lanes become free), gone -> recovered."""
         ...
 
-    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
-        """Take every provider account whose lanes are free, or whose engine is not alive or let its lease lapse.
+    async def sharing(self, now: Micros) -> Sharing:
+        """Who has what. Makes missing lane rows for new transport codes first."""
+        ...
+
+    async def take_lanes(
+        self, engine_id: int, now: Micros, margin: Micros, providers: Collection[int] | None = None
+    ) -> list[Lane]:
+        """Take the lanes of these provider accounts (of all: None) that are free, or whose engine is not alive or let
+        its lease lapse; all lanes that are this engine's then.
 
         Makes missing lane rows for new transport codes. A taken lane's epoch goes up by one and its next slot becomes
         max(next slot, now), and `margin` later where the last owner only let its lease lapse: it may still write
@@ -270,8 +305,14 @@ class Hot(Protocol):
         """
         ...
 
-    async def release_lanes(self, engine_id: int) -> None:
-        """Give up all lanes (a clean stop)."""
+    async def release_lanes(self, engine_id: int, provider_id: int | None = None) -> None:
+        """Give up the lanes of this account, or all (a clean stop)."""
+        ...
+
+    async def hints(self, heard: Callable[[Hint], None]) -> None:
+        """Tell what other processes change, soon after they did, until cancelled. A hint may be lost or repeated, and
+        may speak of our own changes: it saves waiting for the next look and replaces none.
+        """
         ...
 
     # the flush

@@ -88,6 +88,10 @@ class Sessions:
                 raise
             raise sentence from error
 
+    async def dedicated(self) -> Connection:
+        """A connection of the caller's own, which it closes; StoreUnavailable."""
+        return await postgres.connect(self._address, {})
+
     async def close(self) -> None:
         """Close them all."""
         if self._flushing is not None:
