@@ -94,13 +94,14 @@ class Marks:
             return None  # torn by a crash while it was new: the journals speak for themselves
 
 
-async def look_back(store: Store, clock: Clock, folder: Path) -> None:
+async def look_back(store: Store, clock: Clock, folder: Path, lacks: str | None = None) -> None:
     """Pause everything where the database is behind what the engines of this machine had committed (`folder`: their
-    journals). An engine does this when it starts and when it could not go on.
+    journals), or where that is known already: `lacks` says what is missing. An engine does this when it starts and
+    when it could not go on.
     """
     async with store.reading() as connection:
         marks = Marks(folder, await installations.incarnation(connection))
-    if lacks := await marks.behind(store.hot):
+    if lacks := await marks.behind(store.hot) or lacks:
         await pause_everything(store, clock, lacks)
         await asyncio.to_thread(marks.forget)
 
@@ -121,8 +122,8 @@ async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
         except Conflict:
             continue  # it ended or was paused meanwhile
     _log.error(
-        "the database is older than what this machine had sent: %s. It was restored from a copy, or a standby that "
-        "lagged was promoted, and what was sent since would be sent again. %d runs are paused: look at them, then "
+        "the database is older than what this machine had committed: %s. It was restored from a copy, or a standby "
+        "that lagged was promoted, and what was sent since would be sent again. %d runs are paused: look at them, then "
         "resume or stop each.",
         lacks,
         paused,
