@@ -56,8 +56,11 @@ class Receipts:
 
     def committed(self, flush: Flush, flushed: Flushed) -> None:  # noqa: ARG002
         handles: dict[int, list[object]] = {}
+        last, of_last = -1, list[object]()
         for provider_id, word in self._under_way:
-            handles.setdefault(provider_id, []).append(word.handle)
+            if provider_id != last:  # neighbours mostly share it
+                last, of_last = provider_id, handles.setdefault(provider_id, [])
+            of_last.append(word.handle)
         self._under_way = []
         for provider_id, of_provider in handles.items():
             provider = self._providers.get(provider_id)

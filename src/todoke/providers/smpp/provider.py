@@ -90,9 +90,11 @@ class SmppProvider:
 
     def acknowledge(self, handles: Sequence[object]) -> None:
         by_link: dict[int, list[tuple[Deliver | Receipted, int]]] = {}
-        for handle in handles:
-            index, deliver = cast("tuple[int, Deliver | Receipted]", handle)
-            by_link.setdefault(index, []).append((deliver, 0))
+        last, answers = -1, list[tuple[Deliver | Receipted, int]]()
+        for index, deliver in cast("Sequence[tuple[int, Deliver | Receipted]]", handles):
+            if index != last:  # neighbours mostly share their link
+                last, answers = index, by_link.setdefault(index, [])
+            answers.append((deliver, 0))
         for index, answers in by_link.items():
             if index < len(self._links):  # an earlier provider of the account may have had more
                 self._links[index].respond(answers)
