@@ -26,6 +26,7 @@ from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
+from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, host
@@ -133,6 +134,7 @@ class Engine:
                 others = [
                     tasks.create_task(inbox.run()),
                     tasks.create_task(watch_runs(hot, clock)),
+                    tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(_every(_LOOK, owner.look)),
                     tasks.create_task(_every(_FLEET_LOOK, look_at_fleet)),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),

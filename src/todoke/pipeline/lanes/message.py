@@ -37,7 +37,6 @@ class Message:
         "cut",
         "deferred",
         "destination",
-        "doubted",
         "id",
         "left",
         "not_before",
@@ -78,7 +77,6 @@ class Message:
         self.cut = False  # it was counted out, or refused for good: what waits of it is not written, now or later
         self.not_before: Micros | None = None
         self.deferred: tuple[tuple[int, str], ...] = ()  # segments that got a temporary error, and which
-        self.doubted: tuple[int, ...] = ()  # segments in doubt that are to be sent again
 
 
 Submission: TypeAlias = tuple[Message, int, bytes]

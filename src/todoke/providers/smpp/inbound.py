@@ -31,9 +31,9 @@ def word(event: Deliver, style: IdStyle, now: Micros, handle: object) -> Word | 
         return None
     identity = normalise_id(receipt.message_id, style)
     if receipt.state is State.DELIVERED:
-        return Word(identity, True, "", now, "", handle)
+        return Word(identity, True, "", now, "", handle, event.source, event.destination, event.user_message_reference)
     reason = f"receipt:{_WORDS[receipt.state]}" + (f":{receipt.error}" if receipt.error else "")
-    return Word(identity, False, reason, now, "", handle)
+    return Word(identity, False, reason, now, "", handle, event.source, event.destination, event.user_message_reference)
 
 
 def heard(event: Deliver, session: str, handle: object, alphabet: str) -> Heard | None:

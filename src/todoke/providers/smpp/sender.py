@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 
+from todoke.model.ids import reference
 from todoke.model.transport_code import CodeType
 from todoke.providers.smpp.settings import SmppSettings
 from todoke.smpp.session import SubmitTemplate
+from todoke.smpp.tlv import USER_MESSAGE_REFERENCE
 from todoke.sms import gsm7
 
 TRACE_TAG = 0x1500
 """In the range of SMSC vendors (SMPP 3.4, 5.3.2): message id (8 octets), segment (1), attempt (2)."""
 
+_REFERENCE = struct.Struct(">HHH")
 _TRACE = struct.Struct(">HHQBH")
 _UDH = 0x40  # esm_class: a user data header comes first (SMPP 3.4, 5.2.12)
 
@@ -19,7 +22,7 @@ _UDH = 0x40  # esm_class: a user data header comes first (SMPP 3.4, 5.2.12)
 class SmppSender:
     """Everything constant is put together once, for each code."""
 
-    __slots__ = ("_body", "_recode", "_trace")
+    __slots__ = ("_body", "_recode", "_reference", "_trace")
 
     def __init__(self, settings: SmppSettings, code: str, code_type: CodeType) -> None:
         template = SubmitTemplate(
@@ -32,6 +35,7 @@ class SmppSender:
             service_type=settings.service_type,
         )
         self._body = template.body
+        self._reference = settings.reference
         self._trace = settings.trace
         self._recode = settings.alphabet == "latin1"
 
@@ -48,12 +52,17 @@ class SmppSender:
         """The body of one submit_sm."""
         if self._recode and data_coding == 0:
             payload, data_coding = _latin1(payload)
+        tlvs = b""
+        if self._reference:
+            tlvs = _REFERENCE.pack(USER_MESSAGE_REFERENCE, 2, reference(message_id, number, attempt))
+        if self._trace:
+            tlvs += _TRACE.pack(TRACE_TAG, 11, message_id, number, attempt)
         return self._body(
             str(destination),
             header + payload if header else payload,
             esm_class=_UDH if header else 0,
             data_coding=data_coding,
-            tlvs=_TRACE.pack(TRACE_TAG, 11, message_id, number, attempt) if self._trace else b"",
+            tlvs=tlvs,
         )
 
 
