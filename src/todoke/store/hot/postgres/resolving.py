@@ -88,7 +88,7 @@ async def resolve(
 ) -> int:
     """What a person decides; how many messages it concerned."""
     state, expires_at, code, _, _ = await _run(connection, bucket, run_id)
-    ids = set(message_ids)
+    ids = {message_id for message_id in message_ids if address(message_id)[:2] == (bucket, run_id)}
     standing = await _standing(connection, bucket, ids)
     if choice is not Choice.RESEND:
         tallies = Tallies()

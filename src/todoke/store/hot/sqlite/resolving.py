@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from todoke.model.clock import Micros
 from todoke.model.errors import NotFound
 from todoke.model.event import Event
-from todoke.model.ids import BUCKET_SHIFT
+from todoke.model.ids import BUCKET_SHIFT, address
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import Choice
 from todoke.store.hot.doubts import CHUNK, Decided, Standing, decide, judged, others_waiting, require_open, unique
@@ -77,7 +77,7 @@ def resolve(
 ) -> int:
     """What a person decides; how many messages it concerned."""
     state, expires_at, code, _, _ = _run(db, bucket, run_id)
-    ids = set(message_ids)
+    ids = {message_id for message_id in message_ids if address(message_id)[:2] == (bucket, run_id)}
     standing = _standing(db, ids)
     if choice is not Choice.RESEND:
         tallies = Tallies()
