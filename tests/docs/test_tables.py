@@ -187,7 +187,7 @@ def test_reasons_of_messages(pages: Any) -> None:
     used = {name for name in reason.SENTENCES if name and _is_used(f'"{name}"')}
     assert used <= plain
     assert all(_is_used(f'"{name}"') for name in plain)
-    assert {name.partition(":")[0] for name in named - plain} == {"smpp", "receipt"}
+    assert {name.partition(":")[0] for name in named - plain} == {"smpp", "receipt", "person"}
 
 
 def _is_used(literal: str) -> bool:

@@ -334,7 +334,7 @@ class Owner:
         self._wake()
 
     def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
-        self.outcomes.failed(provider_id, failures)
+        self.outcomes.failed(provider_id, failures, self._providers[provider_id].patience)
         self._wake()
 
     def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:

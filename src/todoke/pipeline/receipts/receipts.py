@@ -48,6 +48,9 @@ class Receipts:
                         word.at,
                         word.reason,
                         word.raw,
+                        word.phone,
+                        word.code,
+                        word.reference,
                     )
                 )
                 for provider_id, word in self._under_way
