@@ -168,8 +168,8 @@ def engines_for(load: Load, units: Sequence[Unit], costs: Costs) -> int:
 
 def primaries_for(load: Load, costs: Costs, free: Day, engines: int, kept: float) -> tuple[int, list[int], bool]:
     """The fewest primaries, and which bucket is on which: the fullest minute of each stays under the target, its log
-    and the octets that are `kept` in all under their limits. The last says
-    whether they do: a bucket is on one primary, and there are no more primaries than buckets.
+    and the octets that are `kept` in all under their limits. The last says whether they do: a bucket is on one primary,
+    and there are no more primaries than buckets.
     """
     by_bucket = free.cpu_by_bucket
     flushing = engines * 50 * costs.db_flush_us / 1e6

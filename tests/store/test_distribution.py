@@ -144,6 +144,8 @@ def test_every_exception_is_one() -> None:
 
 def test_rows_point_only_at_what_is_on_their_node() -> None:
     for table in metadata.tables.values():
+        if table.name not in PLACEMENTS:
+            continue  # the first test tells
         here = PLACEMENTS[table.name]
         for key in table.foreign_keys:
             there = PLACEMENTS[key.column.table.name]
