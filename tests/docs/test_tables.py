@@ -247,6 +247,14 @@ def test_actions_in_the_log(pages: Any) -> None:
         assert _is_used(f'"action": "{action}"'), action
 
 
+def test_checks_of_the_doctor(pages: Any) -> None:
+    sources = [file.read_text(encoding="utf-8") for file in sorted((SOURCE / "service" / "doctor").glob("*.py"))]
+    named = {name for text in sources for name in re.findall(r'(?:ok|warning|error|_failed)\)?\(\s*"([a-z ]+)"', text)}
+    named |= {name for text in sources for name in re.findall(r'^CHECK = "([a-z ]+)"', text, re.MULTILINE)}
+    assert len(named) > 10
+    assert set(codes([row[0] for row in pages.table("docs/operating.md", "check")])) == named
+
+
 def test_reasons_for_doubt(pages: Any) -> None:
     rows = [code(row[0]) for row in pages.table("docs/operating.md", "reason")]
     assert all(name in reason.SENTENCES and _is_used(f'"{name}"') for name in rows)
