@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from todoke.model.event import State
 from todoke.model.run import OPEN
 from todoke.providers.simulator.client import reply
 from todoke.service.processes import Child, simulator
+from todoke.store import schema
 from todoke.store.hot.base import StoreUnavailable
 from todoke.store.store import Store
 
@@ -64,6 +66,22 @@ class Lab:
         self.world = await make_world(self.store, port, self.ledger, contacts=contacts, rate=rate, **world)
         self.contacts, self.rate = contacts, rate
         self.run = await self.world.start(text)
+
+    async def policy(self, name: str) -> None:
+        """What the skill wants of doubts."""
+        skill = schema.skill
+        async with self.store.writing() as connection:
+            await connection.execute(
+                skill.update().where(skill.c.id == self.world.scene.skill).values(in_doubt_policy=name)
+            )
+
+    async def window(self, start: int, end: int) -> float:
+        """The skill's calling window, in minutes after midnight; by when it was committed, on the tap's clock."""
+        skill = schema.skill
+        async with self.store.writing() as connection:
+            of_ours = skill.update().where(skill.c.id == self.world.scene.skill)
+            await connection.execute(of_ours.values(window_start=start, window_end=end))
+        return time.monotonic()
 
     async def engine(
         self, points: str = "", *, seed: int = 0, ready: bool = True, lease: float = 10.0, **environ: str
@@ -155,13 +173,17 @@ class Lab:
                 assert await child.stop() == 0, f"an engine did not end cleanly:\n{self.log()}"
         self.engines = []
 
-    async def verdict(self, *, at_least_once: bool = False, patience: float = 90.0, receipts: bool = True) -> Verdict:
+    async def verdict(self, *, at_least_once: bool = False, patience: float = 60.0, receipts: bool = True) -> Verdict:
         """Wait for the run's end, end every engine, and judge. Without `receipts` some never come."""
 
         async def ended() -> bool:
             return await self.over() or (not receipts and await self.world.state(self.run) not in OPEN)
 
-        await eventually(ended, "the run ends", patience)
+        try:
+            await eventually(ended, "the run ends", patience)
+        except AssertionError:
+            state, counts = await self.world.state(self.run), await self.world.counts(self.run)
+            raise AssertionError(f"the run does not end: {state}, {counts}\n{self.log()}") from None
         await self.stop_engines()
         found = await judge(
             self.world, self.tapped, self.run, self.contacts, rate=self.rate, at_least_once=at_least_once
