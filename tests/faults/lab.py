@@ -84,7 +84,7 @@ class Lab:
         return time.monotonic()
 
     async def engine(
-        self, points: str = "", *, seed: int = 0, ready: bool = True, lease: float = 10.0, **environ: str
+        self, points: str = "", *, seed: int = 0, ready: bool = True, lease: float = 10.0, tapped: Path | None = None
     ) -> Child:
         """An engine of the test build. With `ready` it is waited for; else it may die at any moment."""
         values = {
@@ -92,12 +92,11 @@ class Lab:
             "TODOKE_DATA_DIR": str(self.folder),
             "TODOKE_LOG_LEVEL": "info",
             "TODOKE_LEASE_S": str(lease),
-            tap.VARIABLE: str(self.tapped),
+            tap.VARIABLE: str(tapped or self.tapped),
             failpoints.VARIABLE: points,
             failpoints.SEED: str(seed),
             failpoints.STRUCK: str(self.struck_file),
             failpoints.PASSED: str(self.passed_file),
-            **environ,
         }
         child = await self._spawn(["-m", "tests.faults.engine"], values)
         self.engines.append(child)
@@ -139,6 +138,14 @@ class Lab:
 
         await eventually(enough, f"the simulator has taken {count} segments", patience)
 
+    async def counted(self, state: State, count: int, patience: float = 60.0) -> None:
+        """Wait until so many messages, at least, have this state."""
+
+        async def enough() -> bool:
+            return (await self.world.counts(self.run))[state] >= count
+
+        await eventually(enough, f"{count} messages are {state}", patience)
+
     def strikes(self) -> list[str]:
         """What failpoints did so far."""
         return self.struck_file.read_text().splitlines() if self.struck_file.exists() else []
@@ -173,8 +180,8 @@ class Lab:
                 assert await child.stop() == 0, f"an engine did not end cleanly:\n{self.log()}"
         self.engines = []
 
-    async def verdict(self, *, at_least_once: bool = False, patience: float = 60.0, receipts: bool = True) -> Verdict:
-        """Wait for the run's end, end every engine, and judge. Without `receipts` some never come."""
+    async def until_over(self, *, patience: float = 60.0, receipts: bool = True) -> None:
+        """Wait until the run has ended, with its receipts or without."""
 
         async def ended() -> bool:
             return await self.over() or (not receipts and await self.world.state(self.run) not in OPEN)
@@ -184,6 +191,11 @@ class Lab:
         except AssertionError:
             state, counts = await self.world.state(self.run), await self.world.counts(self.run)
             raise AssertionError(f"the run does not end: {state}, {counts}\n{self.log()}") from None
+
+    async def verdict(self, *, at_least_once: bool = False, patience: float = 60.0, receipts: bool = True) -> Verdict:
+        """Wait for the run's end, end every engine, and judge. Without `receipts` some never come."""
+
+        await self.until_over(patience=patience, receipts=receipts)
         await self.stop_engines()
         found = await judge(
             self.world, self.tapped, self.run, self.contacts, rate=self.rate, at_least_once=at_least_once
