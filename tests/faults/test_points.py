@@ -32,7 +32,11 @@ NTH = {
     "after_acknowledgement": 2,
 }
 RECOVERY = ("after_engine_marked", "before_block_recovered", "after_block_recovered", "before_intent_recovered")
-ASIDE = ("before_journal", "in_journal", "before_wire", "in_wire", "after_wire")  # the database has no part in them
+# Where the two databases do the same, or have no part in it, one is enough.
+ASIDE = (
+    *("before_journal", "in_journal", "before_wire", "in_wire", "after_wire", "in_composing", "before_renewal"),
+    *("after_registration", "before_flush", "after_acknowledgement", "after_reply_stored", "after_finish"),
+)
 STOPPING = ("after_finish", "before_release", "after_release")
 
 

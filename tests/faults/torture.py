@@ -142,8 +142,10 @@ def main() -> int:
     options.add_argument("--out", type=Path, default=Path("torture.jsonl"))
     given = options.parse_args()
     torture = Torture(given.seed, given.out)
-    asyncio.run(torture.run(given.first, given.rounds, given.jobs))
-    print(torture.tally, flush=True)
+    try:
+        asyncio.run(torture.run(given.first, given.rounds, given.jobs))
+    finally:
+        print(torture.tally, flush=True)
     return 1 if torture.tally.failed else 0
 
 
