@@ -143,6 +143,7 @@ class Flush:
     due: list[DueRow] = field(default_factory=list[DueRow])
     reserves: list[Reserve] = field(default_factory=list[Reserve])
     leases: list[Lease] = field(default_factory=list[Lease])
+    orphans: bool = False  # look at receipts that wait for their submission, though nothing new is known here
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
@@ -155,6 +156,7 @@ class Flush:
             or self.due
             or self.reserves
             or self.leases
+            or self.orphans
         )
 
 

@@ -82,11 +82,12 @@ async def _match(
     connection: Connection, flush: Flush, matching: Matching, orphans: Orphans, providers: Providers
 ) -> int:
     """Find what every receipt answers; keep those that answer nothing, and count them."""
-    if not (flush.receipts or flush.fresh or flush.events):
+    news = bool(flush.receipts or flush.fresh or flush.events)
+    if not (news or flush.orphans):
         return 0
     await receipts.refresh(connection, orphans, flush.now)
     waiting = matching.orphaned(orphans)
-    strangers = orphans.unchecked()
+    strangers = orphans.unchecked(idle=not news)
     if strangers:
         waiting += await receipts.find_accepted(connection, providers, strangers)
     if waiting:

@@ -23,6 +23,9 @@ PINNED = {
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
     "max_parallel_workers_per_gather": "0",
+    # An engine that is frozen, or whose machine is gone, within a transaction holds its lanes' rows: whoever takes
+    # the lanes over must not wait for it for long. What is rolled back here is offered again or recovered.
+    "idle_in_transaction_session_timeout": "5000",
 }
 POOL_SIZE = 4
 # Seconds after which a connection is given up and the outcome counts as unknown. A deadline of the driver's would

@@ -66,11 +66,12 @@ def read_again(db: Connection, flush: Flush) -> Flushed:
 
 def _match(db: Connection, flush: Flush, matching: Matching, orphans: Orphans) -> int:
     """Find what every receipt answers; keep those that answer nothing, and count them."""
-    if not (flush.receipts or flush.fresh or flush.events):
+    news = bool(flush.receipts or flush.fresh or flush.events)
+    if not (news or flush.orphans):
         return 0
     receipts.refresh(db, orphans, flush.now)
     waiting = matching.orphaned(orphans)
-    strangers = orphans.unchecked()
+    strangers = orphans.unchecked(idle=not news)
     if strangers:
         waiting += receipts.find_accepted(db, strangers)
     if waiting:
