@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
-from todoke.model.clock import SECOND, Clock
+from todoke.model.clock import SECOND, Clock, SystemClock
 from todoke.model.errors import TodokeError
 from todoke.pipeline.inbox.inbox import Address, Inbox
 from todoke.pipeline.lanes.groups import Groups
@@ -28,12 +28,13 @@ from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.receipts import Receipts
+from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
-from todoke.service.rewound import Marks, pause_everything
+from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations, registrations
 from todoke.store.flusher import Flusher
-from todoke.store.hot.base import Hint, StoreUnavailable
+from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
 from todoke.store.store import Store, open_store
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ _SOONEST = 0.05  # between two looks, whatever is hinted
 _SHARE = 1.0
 _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
+_REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
 
@@ -75,6 +77,7 @@ class Engine:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
         self._store = store
+        self._replication = Replication(store, settings)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -83,14 +86,13 @@ class Engine:
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
+        await self._replication.at_start()
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
-        folder = settings.data_dir.absolute() / "journals"
+        folder = settings.journals
         marks = Marks(folder, incarnation)
-        if lacks := await marks.behind(hot):
-            await pause_everything(self._store, clock, lacks)
-            marks.forget()
+        await look_back(self._store, clock, folder)
         recovery = Recovery(hot, clock, boot_id(), incarnation)
         await recovery.run()
 
@@ -152,6 +154,7 @@ class Engine:
                     tasks.create_task(hot.hints(heard)),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
+                    tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),
@@ -254,6 +257,10 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
             try:
                 await engine.run(ready)
             except BaseExceptionGroup as group:
+                rewound = group.subgroup(Rewound)
+                lacks = None if rewound is None else str(next(_leaves(rewound)))
+                with contextlib.suppress(StoreUnavailable):  # the next start looks again
+                    await look_back(store, SystemClock(), settings.journals, lacks)
                 raise _told(group) from group
         finally:
             if lock is not None:

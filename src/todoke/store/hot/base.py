@@ -64,6 +64,7 @@ __all__ = [
     "OptOut",
     "Receipt",
     "Reserve",
+    "Rewound",
     "RunWord",
     "Scrub",
     "Sharing",
@@ -76,6 +77,10 @@ SEPARATOR = "\x1f"  # between the values in contact.fields
 
 class StoreUnavailable(Unavailable):
     """The database does not answer. Check that it runs and that its address is right."""
+
+
+class Rewound(Conflict):
+    """The database is older than what it had confirmed: a standby that lagged was promoted, or a copy restored."""
 
 
 class FlushOverlap(Conflict):
@@ -313,8 +318,8 @@ class Hot(Protocol):
     # the flush
 
     async def flush(self, flush: Flush) -> Flushed:
-        """Apply it, all or nothing. FlushOverlap where flush_seq is neither seq - 1 nor seq; EngineLost where the
-        engine is not alive.
+        """Apply it, all or nothing. Rewound where flush_seq is less than seq - 1, FlushOverlap where it is more than
+        seq; EngineLost where the engine is not alive.
 
         Where flush_seq already equals seq the flush took place before (its commit was not answered): what it
         brought is read again from its rows: the same blocks, due rows and reserves, not a second time.
