@@ -1,4 +1,4 @@
-"""The short way of receipts says what the long way says, or nothing."""
+"""What a session tells in brief. The short way of receipts says what the long way says, or nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todoke.smpp.errors import SmppError
-from todoke.smpp.pdu import BindTransceiver, BindTransceiverResp, DeliverSm, encode, encode_body
+from todoke.smpp.pdu import BindTransceiver, BindTransceiverResp, DeliverSm, SubmitSmResp, encode, encode_body
 from todoke.smpp.receipt import State, parse
-from todoke.smpp.session import Deliver, Receipted, Role, Session, Settings
+from todoke.smpp.session import (
+    Accepted,
+    Broken,
+    Deliver,
+    Receipted,
+    Role,
+    Session,
+    Settings,
+    StrayResponse,
+    SubmitResult,
+)
 from todoke.smpp.session.incoming import make_deliver, read_message
 from todoke.smpp.session.receipted import read
 from todoke.smpp.tlv import Tlv
@@ -149,12 +159,17 @@ def test_a_damaged_receipt_is_never_read_otherwise(
         pytest.fail(str(error))
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_a_session_reads_receipts_when_it_is_told_to(wanted: bool) -> None:
-    session = Session(Role.ESME, Settings(read_receipts=wanted), epoch=4)
+def bound(brief: bool) -> Session:
+    session = Session(Role.ESME, Settings(brief=brief), epoch=4)
     session.bind(BindTransceiver(system_id="x"), 0.0)
     session.receive(encode(BindTransceiverResp(system_id="y"), sequence=1), 0.0)
     session.outgoing()
+    return session
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_session_reads_receipts_when_it_is_told_to(wanted: bool) -> None:
+    session = bound(wanted)
     receipt = encode(DeliverSm(esm_class=4, short_message=TEXT % (b"A1", b"DELIVRD", b"000", b"")), sequence=9)
     (event,) = session.receive(receipt, 0.0)
     assert isinstance(event, Receipted if wanted else Deliver)
@@ -162,3 +177,34 @@ def test_a_session_reads_receipts_when_it_is_told_to(wanted: bool) -> None:
     assert session.respond_delivers([(9, 0), (9, 0), (8, 0)]) == 1
     assert session.outgoing() == b"\0\0\0\x11\x80\0\0\5\0\0\0\0\0\0\0\x09\0"
     assert not session.unanswered
+
+
+def accepted(sequence: int, message_id: str, status: int = 0) -> bytes:
+    return encode(SubmitSmResp(message_id=message_id, status=status), sequence=sequence)
+
+
+@pytest.mark.parametrize("brief", [True, False])
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_what_was_accepted_is_told_once_a_read(brief: bool, pieces: int) -> None:
+    session = bound(brief)
+    session.submit_many([(b"x", token) for token in "abcde"], 0.0)
+    assert session.outstanding == 5
+    octets = accepted(2, "A") + accepted(3, "B") + accepted(4, "", 0x14) + accepted(9, "?") + accepted(6, "C")
+    size = -(-len(octets) // pieces)
+    events = [e for at in range(0, len(octets), size) for e in session.receive(octets[at : at + size], 0.0)]
+    told = [pair for e in events if isinstance(e, Accepted) for pair in zip(e.tokens, e.message_ids, strict=True)]
+    told += [(e.token, e.message_id) for e in events if isinstance(e, SubmitResult) and not e.status]
+    assert sorted(told) == [("a", "A"), ("b", "B"), ("e", "C")]
+    assert any(isinstance(e, Accepted) for e in events) is brief
+    assert [e for e in events if isinstance(e, SubmitResult) and e.status] == [SubmitResult("c", 0x14, "")]
+    assert [e.message_id for e in events if isinstance(e, StrayResponse)] == ["?"]
+    assert session.close() == ["d"]
+
+
+def test_what_was_accepted_is_told_even_when_the_stream_breaks_behind_it() -> None:
+    session = bound(True)
+    session.submit_many([(b"x", "a")], 0.0)
+    events = session.receive(accepted(2, "A") + b"\0\0\0\1" + bytes(12), 0.0)
+    assert events[0] == Accepted(["a"], ["A"])
+    assert isinstance(events[1], Broken)
+    assert session.receive(accepted(2, "A"), 0.0) == []

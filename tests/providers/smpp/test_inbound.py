@@ -208,18 +208,18 @@ def test_a_receipt_of_any_dialect_says_the_same_whichever_way_it_is_read(
         (16 + len(mail.body)).to_bytes(4, "big") + mail.command.to_bytes(4, "big") + b"\0\0\0\0\0\0\0\7" + mail.body
     )
     words: list[Word | None] = []
-    for read_receipts in (True, False):
-        session = Session(Role.ESME, Settings(read_receipts=read_receipts), epoch=2)
+    for brief in (True, False):
+        session = Session(Role.ESME, Settings(brief=brief), epoch=2)
         session.bind(BindTransceiver(system_id="x"), 0.0)
         session.receive(encode(BindTransceiverResp(system_id="y"), sequence=1), 0.0)
         (event,) = session.receive(octets, 0.0)
         assert isinstance(event, Deliver | Receipted)
         assert (event.sequence, event.epoch) == (7, 2)
         if isinstance(event, Receipted):
-            assert read_receipts
+            assert brief
             words.append(receipted(event, style, NOW, "handle"))
         else:
-            assert not read_receipts or dialect not in USUAL or state not in FINAL
+            assert not brief or dialect not in USUAL or state not in FINAL
             words.append(word(event, style, NOW, "handle"))
     assert words[0] == words[1]
     assert (words[0] is None) == (state not in FINAL)

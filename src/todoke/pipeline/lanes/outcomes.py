@@ -63,18 +63,22 @@ class Outcomes:
         """The carrier has these segments."""
         fresh: Fresh | None = None
         last_run: object = None
-        for token, provider_message_id in zip(tokens, provider_message_ids, strict=True):
-            message, number, _ = cast("Submission", token)
+        submissions = cast("Sequence[Submission]", tokens)
+        for (message, number, _), provider_message_id in zip(submissions, provider_message_ids, strict=True):
             # Fresh are messages that no event can speak of yet: the first attempts of a block's own positions.
-            if message.segments == 1 and message.work is not None:
+            if message.segments == 1 and (work := message.work) is not None:
                 run = message.run
                 if run is not last_run:
                     fresh, last_run = self._fresh_of(message, provider_id), run
                 if fresh is not None:
                     fresh.message_ids.append(message.id)
                     fresh.provider_message_ids.append(provider_message_id)
-            else:
-                self._event(message, number, Kind.ACCEPTED, provider_id, provider_message_id)
+                message.left = 0
+                work.open -= 1  # nothing else can be said of this attempt
+                if not work.open:
+                    self._closed.append(work.block.key)
+                continue
+            self._event(message, number, Kind.ACCEPTED, provider_id, provider_message_id)
             message.left -= 1
             if not message.left:
                 self._done(message)

@@ -18,7 +18,16 @@ from todoke.providers.smpp.settings import Bind, SmppSettings
 from todoke.smpp.link import Link, LinkDown, LinkEvent, LinkSettings, LinkUp, Retrying, Writable
 from todoke.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from todoke.smpp.receipt import IdStyle, normalise_id
-from todoke.smpp.session import BindRefused, Deliver, Receipted, Settings, StrayResponse, SubmitResult, Timeout
+from todoke.smpp.session import (
+    Accepted,
+    BindRefused,
+    Deliver,
+    Receipted,
+    Settings,
+    StrayResponse,
+    SubmitResult,
+    Timeout,
+)
 from todoke.smpp.status import Verdict, sentence, verdict
 
 _log = logging.getLogger(__name__)
@@ -114,7 +123,7 @@ class SmppProvider:
             response_timeout=settings.response_timeout,
             enquire_link=settings.enquire_link,
             max_unanswered=_RECEIVED,
-            read_receipts=True,
+            brief=True,
         )
         context = settings.ssl_context()
         kinds: list[type[BindTransceiver | BindTransmitter | BindReceiver]] = []
@@ -178,12 +187,10 @@ class SmppProvider:
         ignored: list[object] = []
         style, now = self._settings.receipt_ids, self._clock.now()
         for event in events:
-            if type(event) is SubmitResult:
-                if event.status == 0:
-                    tokens.append(event.token)
-                    ids.append(event.message_id)
-                else:
-                    failures.append(_failure(event.token, event.status))
+            if type(event) is Accepted:
+                tokens, ids = event
+            elif type(event) is SubmitResult:
+                failures.append(_failure(event.token, event.status))
             elif type(event) is Receipted:
                 words.append(receipted(event, style, now, (index, event)))
             elif type(event) is Deliver:

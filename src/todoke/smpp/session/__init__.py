@@ -2,6 +2,7 @@
 
 from .core import Session
 from .events import (
+    Accepted,
     BindRefused,
     BindRequested,
     Bound,
@@ -28,6 +29,7 @@ from .template import DeliverTemplate, SubmitTemplate
 
 __all__ = [
     "TRANSITIONS",
+    "Accepted",
     "BindRefused",
     "BindRequested",
     "Bound",

@@ -21,6 +21,7 @@ from ..pdu import (
 )
 from ..tlv import SC_INTERFACE_VERSION
 from .events import (
+    Accepted,
     BindRefused,
     BindRequested,
     Bound,
@@ -78,7 +79,9 @@ class Session(Sender):
         hot_in = self._hot_in
         hot_response = self._hot_out | RESPONSE
         max_pdu = self.settings.max_pdu
-        read_receipts = esme and self.settings.read_receipts
+        brief = esme and self.settings.brief
+        tokens: list[object] = []
+        message_ids: list[str] = []
         epoch = self.epoch
         position = 0
         end = len(data)
@@ -89,7 +92,7 @@ class Session(Sender):
             length, command, status, sequence = _unpack(data, position)
             if not HEADER_SIZE <= length <= max_pdu:
                 self._break(length, events)
-                return events
+                break
             stop = position + length
             if stop > end:
                 self._needed = length
@@ -110,10 +113,13 @@ class Session(Sender):
                     message_id = _odd_message_id(data[start:stop])
                 if entry is None:
                     append(self._window.stray(command, sequence, status, message_id))
+                elif brief and not status:
+                    tokens.append(entry[0])
+                    message_ids.append(message_id)
                 else:
                     append(_make_submit_result((entry[0], status, message_id)))
             elif command == hot_in and self._may_take:
-                if read_receipts and (receipt := read_receipt(data, start, stop, sequence, epoch)) is not None:
+                if brief and (receipt := read_receipt(data, start, stop, sequence, epoch)) is not None:
                     append(receipt)
                     unanswered[sequence] = command
                     continue
@@ -128,8 +134,10 @@ class Session(Sender):
                     self._reject(command, sequence, error, events)
             else:
                 self._take(command, status, sequence, data, start, stop, events)
-        if position < end:
+        if position < end and not self._broken:
             self._partial.extend(data[position:])
+        if tokens:
+            events.insert(0, Accepted(tokens, message_ids))
         return events
 
     def tick(self, now: float) -> list[Event]:

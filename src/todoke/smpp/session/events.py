@@ -29,6 +29,15 @@ class SubmitResult(NamedTuple):
     message_id: str
 
 
+class Accepted(NamedTuple):
+    """The SMSC accepted these submit_sm: instead of a `SubmitResult` each (`Settings.brief`). The lists run in
+    parallel.
+    """
+
+    tokens: list[object]
+    message_ids: list[str]
+
+
 class DeliverResult(NamedTuple):
     """The ESME answered a deliver_sm."""
 
@@ -83,7 +92,7 @@ class Deliver(Incoming):
 
 
 class Receipted(NamedTuple):
-    """A receipt in its usual form with a final word, instead of a `Deliver` (`Settings.read_receipts`).
+    """A receipt in its usual form with a final word, instead of a `Deliver` (`Settings.brief`).
 
     `respond_deliver` it in the same way. `message_id` and `error` are as in `receipt.Receipt`; `source` is whom the
     submission went to, `destination` what it was sent from, `reference` its user_message_reference if repeated.
@@ -192,6 +201,7 @@ class DeadLink(NamedTuple):
 
 Event: TypeAlias = (
     SubmitResult
+    | Accepted
     | DeliverResult
     | Deliver
     | Receipted

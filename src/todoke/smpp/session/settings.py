@@ -35,8 +35,10 @@ class Settings:
     remember_late: int = 10_000
     """Timed-out requests whose token is still known when their response comes after all."""
 
-    read_receipts: bool = False
-    """An ESME is told of receipts in their usual form by `Receipted`, which costs a fifth of a `Deliver`."""
+    brief: bool = False
+    """An ESME is told in brief, at a fraction of the cost, of what is usual: by one `Accepted` of all messages that a
+    read says were accepted, and by `Receipted` of receipts in their usual form.
+    """
 
     def __post_init__(self) -> None:
         for name in ("response_timeout", "enquire_link", "bind_timeout"):

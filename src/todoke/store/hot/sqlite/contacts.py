@@ -10,27 +10,26 @@ import msgspec
 
 from todoke.store.hot.base import Contact
 
+# The groups are taken apart once a statement, not once a contact.
 _ON_DNC = """
-    EXISTS (SELECT 1 FROM json_each(:groups) AS g CROSS JOIN dnc_entry d
-            ON d.bucket = :bucket AND d.dnc_group_id = g.value AND d.phone = c.destination)
+    EXISTS (SELECT 1 FROM dnc_entry d
+            WHERE d.bucket = :bucket AND d.dnc_group_id IN (SELECT value FROM json_each(:groups))
+              AND d.phone = c.destination)
 """
 
 # All rows as one JSON array, in one step: a row a step waits for the event loop at every row.
-_AS_ONE = "SELECT json_group_array(json_array(position, destination, zone_set, fields, on_dnc)) FROM"
+_AS_ONE = f"SELECT json_group_array(json_array(c.position, c.destination, c.zone_set, c.fields, {_ON_DNC}))"
 
 # Consecutive positions of a list.
-BETWEEN = f"""{_AS_ONE} (
-    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC} AS on_dnc FROM contact c
-    WHERE c.bucket = :bucket AND c.list_id = :list AND c.position BETWEEN :first AND :last ORDER BY c.position
-)"""
+BETWEEN = f"""{_AS_ONE}
+    FROM contact c WHERE c.bucket = :bucket AND c.list_id = :list AND c.position BETWEEN :first AND :last
+"""
 
 # Just these positions of a list.
-AT = f"""{_AS_ONE} (
-    SELECT c.position, c.destination, c.zone_set, c.fields, {_ON_DNC} AS on_dnc
+AT = f"""{_AS_ONE}
     FROM json_each(:positions) AS k
     CROSS JOIN contact c ON c.bucket = :bucket AND c.list_id = :list AND c.position = k.value
-    ORDER BY c.position
-)"""
+"""
 
 # A named tuple is an array in JSON. (Not strict: SQLite's truth is a number.)
 _decoder = msgspec.json.Decoder(list[Contact], strict=False)

@@ -8,7 +8,7 @@ from sqlite3 import Connection, IntegrityError
 
 import msgspec
 
-from todoke.model.event import Event
+from todoke.model.event import Event, Kind
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.model.run import RunState
 from todoke.store.hot.base import Fresh
@@ -29,6 +29,9 @@ FRESH = "(?1, {}, 1, 0, 30, ?2, 1, ?3, {}, '')"
 # Receipts of messages of one segment at their first attempt.
 QUICK = "({}, {}, 1, 0, {}, {}, 1, {}, NULL, {})"
 
+# The same, delivered, of one provider in one bucket.
+DELIVERED = f"(?1, {{}}, 1, 0, {int(Kind.DELIVERED)}, {{}}, 1, ?2, NULL, '')"
+
 ANY = "({}, {}, {}, {}, {}, {}, {}, {}, {}, {})"
 
 # All events of some messages, as one JSON array in one step.
@@ -47,6 +50,7 @@ COUNT = """
     SET messages = messages + excluded.messages, segments = segments + excluded.segments
 """
 
+_DELIVERED = int(Kind.DELIVERED)
 _events = msgspec.json.Decoder(list[Event])
 
 
@@ -65,18 +69,25 @@ def append_fresh(db: Connection, group: Fresh) -> None:
 
 def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
     """Receipts of messages that have nothing but their acceptance; Surprise where that is not so."""
-    ids = [q[0] for q in quick]
-    receipts = [q[2] for q in quick]
-    columns = (
-        [message_id >> BUCKET_SHIFT for message_id in ids],
-        ids,
-        [r.kind for r in receipts],
-        [r.at for r in receipts],
-        [r.provider_id for r in receipts],
-        [r.reason for r in receipts],
-    )
+    delivered: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    others: list[tuple[int, int, int, int, int, str]] = []
+    last_bucket = last_provider = -1
+    ids, moments = list[int](), list[int]()
+    for message_id, _, receipt in quick:
+        bucket, provider_id = message_id >> BUCKET_SHIFT, receipt[0]
+        if receipt.kind != _DELIVERED or receipt.reason:
+            others.append((bucket, message_id, receipt.kind, receipt.at, provider_id, receipt.reason))
+            continue
+        if provider_id != last_provider or bucket != last_bucket:  # neighbours mostly share both
+            last_bucket, last_provider = bucket, provider_id
+            ids, moments = delivered.setdefault((bucket, provider_id), ([], []))
+        ids.append(message_id)
+        moments.append(receipt.at)
     with _surprised():
-        bulk.insert(db, _EVENT, QUICK, (), columns)
+        for shared, columns in delivered.items():
+            bulk.insert(db, _EVENT, DELIVERED, shared, columns)
+        if others:
+            bulk.insert(db, _EVENT, QUICK, (), list(zip(*others, strict=True)))
 
 
 def events_of(db: Connection, message_ids: Iterable[int]) -> list[Event]:
