@@ -27,6 +27,8 @@ from tests.pipeline.lanes.doubles import (
     phone,
 )
 
+from todoke.compliance import windows
+from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, SECOND
 from todoke.model.event import Event, Kind, State, fold
 from todoke.model.ids import MAX_ORDINAL
@@ -231,7 +233,7 @@ def test_a_code_that_was_made_slower_is_slower_at_once(tmp_path: Path) -> None:
     desk.lane.row = desk.lane.row._replace(rate=10)
     reserve = desk.reserve()
     assert reserve is not None
-    assert len(reserve.scrubs[0].phones) <= 4
+    assert len(reserve.scrubs[0].phones) <= 9
 
 
 def test_a_slow_database_delays_and_does_not_stop(desk: Desk) -> None:
@@ -519,6 +521,60 @@ def test_a_forced_stop_of_one_run_leaves_the_other_its_messages(desk: Desk) -> N
     desk.lane.withdraw(one.key)
     desk.send(0.5)
     assert [m.run for m, _, _ in desk.wire.written] == [two] * 3
+
+
+def test_what_shared_a_commit_with_a_stopped_run_takes_its_slots(desk: Desk) -> None:
+    one, two = desk.run(), desk.run(id=8)
+    desk.fill(one, 0, 2)
+    desk.fill(two, 0, 2)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.lane.withdraw(one.key)
+    desk.lane.pump(desk.clock.now(), certain=True)
+    assert [m.run for m, _, _ in desk.wire.written] == [two]
+    one.data.state = RunState.PAUSED
+    desk.send(0.5)
+    assert [m.run for m, _, _ in desk.wire.written] == [two] * 3
+    one.data.state = RunState.RUNNING
+    desk.lane.unshelve(desk.clock.now())
+    desk.send(0.5)
+    assert [m.run for m, _, _ in desk.wire.written] == [two] * 3 + [one] * 3
+
+
+def test_a_slow_lane_reserves_seldom_and_several_slots_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, rate=4)
+    desk.fill(desk.run(), 0, 99)
+    reserves = 0
+    for _ in range(400):  # twenty seconds of flushes
+        if not desk.lane.content(desk.clock.now()):
+            reserve = desk.reserve()
+            if reserve is not None:
+                reserves += 1
+                desk.grant(reserve)
+        for _ in range(5):
+            desk.lane.pump(desk.clock.now(), certain=True)
+            desk.clock.pass_(0.01)
+    assert len(desk.written) in (77, 78)  # 20 s at 97 % of 4
+    assert reserves <= 14
+
+
+def test_no_slot_is_after_the_calling_window(tmp_path: Path) -> None:
+    """Slots are laid ahead: the window must still be open then."""
+    desk = Desk(tmp_path, rate=1)
+    desk.fill(desk.run(window=(480, 667)), 0, 49)  # to seven minutes past eleven in New York; it is about six past
+    closes = windows.closes_at(Window(480, 667), ("America/New_York",), START)
+    assert closes is not None
+    moments: list[int] = []
+    while desk.clock.now() < closes + 5 * SECOND:
+        if (reserve := desk.reserve()) is not None:
+            desk.grant(reserve)
+        before = len(desk.written)
+        desk.lane.pump(desk.clock.now(), certain=True)
+        moments += [desk.clock.now()] * (len(desk.written) - before)
+        desk.clock.pass_(0.01)
+    assert max(moments) < closes
+    assert max(moments) > closes - 5 * SECOND
 
 
 def test_the_calling_window_counts_when_the_text_is_handed_over(desk: Desk) -> None:

@@ -26,11 +26,19 @@ from todoke.store.hot.base import Block, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
 HORIZON = 3 * SECOND // 10
-"""How far ahead slots are reserved: longer than the flush loop ever sleeps, short enough for a pause to be felt."""
+"""How far ahead slots are reserved at the least: longer than the flush loop ever sleeps."""
+_LONGEST_HORIZON = 2 * SECOND
+_SLOTS_AT_ONCE = 8
+"""Codes that are so slow that HORIZON holds fewer slots reserve further ahead: hundreds of them would otherwise commit
+for a segment each.
+"""
 LOOK_AHEAD = 1.0
 """Seconds of work that a lane holds composed or leased."""
 MOST_AHEAD = 24_576
 _LEAST_AHEAD = 8
+_FEW_AHEAD = 32
+_LOOK_FAR_AHEAD = 4.0
+"""Seconds of work, but at most _FEW_AHEAD messages, that a slow lane holds: its blocks would be tiny otherwise."""
 LARGEST_BLOCK = 8_192
 
 _SHORTEST_HORIZON = 80_000
@@ -118,6 +126,12 @@ class Lane:
 
     # -------------------------------------------------------------- before a flush
 
+    def content(self, now: Micros) -> bool:
+        """Its slots are laid for a while and what comes next is composed: this flush has nothing to bring it. (Of
+        hundreds of slow lanes nearly all are at any moment.)
+        """
+        return self.next_slot > now + HORIZON + self._lead and bool(self.composed) and not self._brake.resting(now)
+
     def reserve(self, now: Micros) -> Reserve | None:
         """Slots for what is composed, as far as the horizon reaches."""
         self._asked = None
@@ -130,14 +144,18 @@ class Lane:
         if resting or not self.provider.up:
             self._count_out_stopped()
             return None
-        if not self.composed:
+        if not self.composed or self.next_slot > now + HORIZON + self._lead:  # enough have their slots
             return None
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
         usable = now + self._lead  # an earlier slot would be gone before it is ours
         start = self.next_slot if self.next_slot >= usable else pace.begin(self.key, rate, usable)
-        horizon = HORIZON if rate <= pace.PACED_BY_CODE else min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
-        messages, segments = self._draw(pace.affordable(start, usable, rate, horizon), now)
+        if rate <= pace.PACED_BY_CODE:
+            horizon = max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * pace.interval(rate))))
+        else:
+            horizon = min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
+        room = pace.affordable(start, usable, rate, horizon)
+        messages, segments = self._draw(room, now, start + int(room * pace.interval(rate)))
         if not messages:
             return None
         slots = pace.take(start, usable, rate, segments)
@@ -175,11 +193,12 @@ class Lane:
             self._pace = pace.adapt(self._pace, self.row.rate, self._written, self._missed, elapsed / SECOND)
             self._measured_at, self._written, self._missed = now, 0, 0
 
-    def _draw(self, room: int, now: Micros) -> tuple[list[Message], int]:
-        """Messages for `room` segments from the front of the queue: a message's segments stay together.
+    def _draw(self, room: int, now: Micros, until: Micros) -> tuple[list[Message], int]:
+        """Messages for `room` segments from the front of the queue: a message's segments stay together. Their slots
+        are before `until`.
 
         What was composed a while ago (its run was paused, the provider down) is looked at again: the calling window
-        counts when a text is handed over.
+        counts when a text is written, so it must be open now and then.
         """
         messages: list[Message] = []
         segments = 0
@@ -190,12 +209,17 @@ class Lane:
             message = composed.popleft()
             if message.run is not run or message.zone_set != zone_set:  # neighbours mostly share both
                 run, zone_set = message.run, message.zone_set
-                clear = run.running and now < run.data.expires_at and run.opens_at(zone_set, now) == now
+                clear = (
+                    run.running
+                    and until < run.data.expires_at
+                    and run.opens_at(zone_set, now) == now
+                    and run.opens_at(zone_set, until) == until
+                )
             if clear and not message.cut:
                 messages.append(message)
                 segments += len(message.numbers)
             else:
-                self._set_aside(message, message.run, now)
+                self._set_aside(message, message.run, until)
         return messages, segments
 
     def _set_aside(self, message: Message, run: LaneRun, now: Micros) -> None:
@@ -253,9 +277,11 @@ class Lane:
 
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
-        most = min(MOST_AHEAD, max(_LEAST_AHEAD, int(self.row.rate * LOOK_AHEAD)))
+        rate = self.row.rate
+        most = min(MOST_AHEAD, max(_LEAST_AHEAD, min(_FEW_AHEAD, int(rate * _LOOK_FAR_AHEAD)), int(rate * LOOK_AHEAD)))
         ahead = self.ahead
-        if ahead > most * 3 // 4:  # a block for every message that left would be many small ones
+        # A block for every message that left would be many small ones.
+        if ahead > (most * 3 // 4 if most > _FEW_AHEAD else most // 2):
             return None
         want = most - ahead
         running = [run for run in self.runs.values() if run.running]
@@ -380,7 +406,16 @@ class Lane:
         self.composed.extendleft(reversed(waiting))
 
     def withdraw(self, run: tuple[int, int] | None = None) -> None:
-        """What is reserved and not on the wire waits again: everything, or batches with messages of this run."""
+        """What is reserved and not on the wire waits again: everything, or what is of this run. Others of its batch
+        move up to the slots that are free then.
+        """
         for batch in self.reserved:
-            if run is None or any(message.run.key == run for message, _, _ in batch.submissions[batch.next :]):
+            if run is None:
                 self._forfeit(batch, len(batch.submissions))
+                continue
+            left = batch.submissions[batch.next :]
+            kept = [submission for submission in left if submission[0].run.key != run]
+            if len(kept) < len(left):
+                self._forfeited.extend(submission for submission in left if submission[0].run.key == run)
+                batch.submissions[batch.next :] = kept
+                batch.slots = batch.slots._replace(total=len(batch.submissions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
@@ -22,6 +22,7 @@ from todoke.pipeline.lanes.pace import LATEST
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.lanes.watchdog import Verdict, Watched, watch
+from todoke.pipeline.lanes.wheel import Wheel
 from todoke.providers.base import Decision, Failure, Provider
 from todoke.sms.templates import TemplateError, UnknownField
 from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
@@ -59,7 +60,7 @@ class Owner:
         self.lanes: dict[int, Lane] = {}
         self._brakes: dict[int, Brake] = {}  # by provider
         self._starved: dict[int, dict[int, Lane]] = {}  # by provider: lanes whose slot came when there was no room
-        self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
+        self._wheel = Wheel(clock, self._at_slots)
         self._turn = 0
         self._watched: dict[int, Watched] = {}  # by transport code
         self._open = 0  # blocks and intents of this engine in the database
@@ -171,7 +172,7 @@ class Owner:
             del lane.runs[key]
         lane.unshelve(self._clock.now())
         for key, run in lane.runs.items():
-            if run.data.force:
+            if run.data.force or not (run.running or run.stopping):
                 lane.withdraw(key)
 
     def withdraw(self) -> None:
@@ -188,6 +189,8 @@ class Owner:
         if not self._holding.certain or self._stopping:
             return
         for lane in self.lanes.values():
+            if lane.content(flush.now):
+                continue
             if reserve := lane.reserve(flush.now):
                 flush.reserves.append(reserve)
             if lease := lane.lease(flush.now):
@@ -366,39 +369,33 @@ class Owner:
     def _pump(self, lane: Lane) -> None:
         if self._stopping or self.broken is not None:
             return
+        now = self._clock.now()
         try:
-            lane.pump(self._clock.now(), self._holding.certain)
+            lane.pump(now, self._holding.certain)
         except OSError as error:
             _log.error(
                 "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}
             )
-            self._brakes[lane.row.provider_id].rest(self._clock.now() + _JOURNAL_REST)
+            self._brakes[lane.row.provider_id].rest(now + _JOURNAL_REST)
         except Exception as error:
             # A mistake of ours. From a timer the event loop would only log it, and segments that are noted and not
             # written would wait for ever for their answers: the engine stops, and they are recovered.
             self.broken = error
             return
-        if lane.waiting:
+        if lane.waiting and not lane.content(now):
             self._wake()
         wake = lane.next_wake()
-        known = self._timers.get(lane.key)
         if wake is None:
             return
-        if wake <= self._clock.now() and not lane.provider.free:
+        if wake <= now and not lane.provider.free:
             wake += LATEST + 1  # it says when there is room again; if it does not, this slot is gone then
             self._starved.setdefault(lane.row.provider_id, {})[lane.key] = lane
-        if known is not None:
-            if known[0] <= wake and not known[1].cancelled() and known[0] > self._clock.now():
-                return
-            known[1].cancel()
-        delay = max(0.001, (wake - self._clock.now()) / SECOND)
-        handle = asyncio.get_running_loop().call_later(delay, self._at_slot, lane)
-        self._timers[lane.key] = (wake, handle)
+        self._wheel.at(lane.key, wake)
 
-    def _at_slot(self, lane: Lane) -> None:
-        self._timers.pop(lane.key, None)
-        if lane is self.lanes.get(lane.key):
-            self._pump(lane)
+    def _at_slots(self, keys: Iterable[int]) -> None:
+        for key in keys:
+            if (lane := self.lanes.get(key)) is not None:
+                self._pump(lane)
 
     # -------------------------------------------------------------- the end
 
@@ -407,8 +404,7 @@ class Owner:
         self._stopping = True
         for task in self._composing:
             task.cancel()
-        for _, handle in self._timers.values():
-            handle.cancel()
+        self._wheel.clear()
         for lane in self.lanes.values():
             lane.reserved.clear()
             lane.composed.clear()

@@ -38,8 +38,8 @@ async def record(
     placed, stopped = place(flush.due, states, flush.now)
     tallies = Tallies()
     if not careful:
+        await results.append_fresh(connection, flush.fresh)
         for group in flush.fresh:
-            await results.append_fresh(connection, group)
             n = len(group.message_ids)
             tallies.add(group.bucket, group.run_id, State.SENT, "", hour_of(group.at), n, n)
     if matching.quick:

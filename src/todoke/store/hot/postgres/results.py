@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, repeat
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -67,24 +67,26 @@ async def lock_runs(connection: Connection, runs: Iterable[RunKey]) -> dict[RunK
     return {(bucket, run): RunState(state) for bucket, run, state in rows}
 
 
-async def append_fresh(connection: Connection, group: Fresh) -> None:
+async def append_fresh(connection: Connection, groups: Sequence[Fresh]) -> None:
     """New acceptances, as fast as the database takes them; Surprise where one is stored already."""
+    if groups:
+        await _copy(connection, chain.from_iterable(_fresh_rows(group) for group in groups))
+
+
+def _fresh_rows(group: Fresh) -> Iterable[tuple[Any, ...]]:
     n = len(group.message_ids)
-    await _copy(
-        connection,
-        zip(
-            repeat(group.bucket, n),
-            group.message_ids,
-            repeat(1),
-            repeat(0),
-            repeat(int(Kind.ACCEPTED)),
-            repeat(group.at),
-            repeat(1),
-            repeat(group.provider_id),
-            group.provider_message_ids,
-            repeat(""),
-            strict=False,
-        ),
+    return zip(
+        repeat(group.bucket, n),
+        group.message_ids,
+        repeat(1),
+        repeat(0),
+        repeat(int(Kind.ACCEPTED)),
+        repeat(group.at),
+        repeat(1),
+        repeat(group.provider_id),
+        group.provider_message_ids,
+        repeat(""),
+        strict=False,
     )
 
 

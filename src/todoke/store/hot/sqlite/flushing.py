@@ -26,8 +26,8 @@ def record(
     early = _match(db, flush, matching, orphans)
     tallies = Tallies()
     if not careful:
+        results.append_fresh(db, flush.fresh)
         for group in flush.fresh:
-            results.append_fresh(db, group)
             n = len(group.message_ids)
             tallies.add(group.bucket, group.run_id, State.SENT, "", hour_of(group.at), n, n)
     if matching.quick:

@@ -18,6 +18,8 @@ from todoke.store.hot.matching import Quick, Surprise
 from todoke.store.hot.sqlite import bulk, doubts
 from todoke.store.hot.tallies import Tallies, TallyRow, add_events
 
+_SMALL = 50  # messages of one run in a flush: fewer go in together with others
+
 _EVENT = """
     INSERT INTO event (bucket, message_id, segment, attempt, kind, at, segments, provider_id, provider_message_id,
                        reason)
@@ -25,6 +27,9 @@ _EVENT = """
 
 # New acceptances of messages of one segment: bucket, moment and provider are the same for all.
 FRESH = "(?1, {}, 1, 0, 30, ?2, 1, ?3, {}, '')"
+
+# The same where they come from many runs: hundreds of slow codes bring a few each.
+FRESH_OF_MANY = "({}, {}, 1, 0, 30, {}, 1, {}, {}, '')"
 
 # Receipts of messages of one segment at their first attempt.
 QUICK = "({}, {}, 1, 0, {}, {}, 1, {}, NULL, {})"
@@ -60,11 +65,21 @@ def run_states(db: Connection, runs: Iterable[RunKey]) -> dict[RunKey, RunState]
     return {run: RunState(row[0]) for run, row in found.items() if row is not None}
 
 
-def append_fresh(db: Connection, group: Fresh) -> None:
+def append_fresh(db: Connection, groups: Sequence[Fresh]) -> None:
     """New acceptances, as fast as the database takes them; Surprise where one is stored already."""
-    shared = (group.bucket, group.at, group.provider_id)
+    small = [group for group in groups if len(group.message_ids) < _SMALL]
     with _surprised():
-        bulk.insert(db, _EVENT, FRESH, shared, (group.message_ids, group.provider_message_ids))
+        for group in groups:
+            if len(group.message_ids) >= _SMALL:
+                shared = (group.bucket, group.at, group.provider_id)
+                bulk.insert(db, _EVENT, FRESH, shared, (group.message_ids, group.provider_message_ids))
+        if small:
+            rows = [
+                (group.bucket, message_id, group.at, group.provider_id, provider_message_id)
+                for group in small
+                for message_id, provider_message_id in zip(group.message_ids, group.provider_message_ids, strict=True)
+            ]
+            bulk.insert(db, _EVENT, FRESH_OF_MANY, (), list(zip(*rows, strict=True)))
 
 
 def append_quick(db: Connection, quick: Sequence[Quick]) -> None:
