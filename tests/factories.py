@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, insert
 
 from todoke.model.clock import HOUR, SystemClock
+from todoke.model.stream import Stream
 from todoke.store import schema
 from todoke.store.hot.base import SEPARATOR, NewRun
 from todoke.store.store import Store
@@ -191,7 +192,13 @@ async def seed(store: Store, *, n: int = 10, bucket: int = 3, name: str = "", ra
 
 
 async def seed_run(
-    store: Store, scene: Scene, *, body: str = "Hello {FirstName}", started_at: int = NOW, hours: int = 24
+    store: Store,
+    scene: Scene,
+    *,
+    body: str = "Hello {FirstName}",
+    started_at: int = NOW,
+    hours: int = 24,
+    stream: Stream = Stream.BULK,
 ) -> int:
     """A running run of the scene's skill over its list."""
     return await store.hot.start_run(
@@ -206,6 +213,7 @@ async def seed_run(
             (scene.group,),
             started_at,
             started_at + hours * HOUR,
+            stream,
         )
     )
 

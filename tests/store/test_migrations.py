@@ -97,9 +97,10 @@ async def test_a_newer_database_is_left_alone(empty_database_url: str) -> None:
 
 async def test_an_older_database_asks_for_migrate(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await migrate(empty_database_url)
-    monkeypatch.setattr(migrations, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(migrations, "HEAD", "0002")
-    with pytest.raises(Conflict, match=r"older schema 0001; .* run `todoke migrate`"):
+    older = migrations.HEAD
+    monkeypatch.setattr(migrations, "REVISIONS", (*migrations.REVISIONS, "9998"))
+    monkeypatch.setattr(migrations, "HEAD", "9998")
+    with pytest.raises(Conflict, match=rf"older schema {older}; .* run `todoke migrate`"):
         await open_store(empty_database_url)
 
 

@@ -103,6 +103,7 @@ class Skill(Struct, frozen=True, kw_only=True):
     in_doubt_policy: Literal["at_most_once", "at_least_once"] = "at_most_once"
     max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3
     smart_encoding: bool = False
+    stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from todoke.model.clock import SECOND, Micros
 from todoke.model.ids import MAX_ORDINAL
+from todoke.model.stream import RANKS, Stream
 from todoke.pipeline.lanes import pace
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal
@@ -21,6 +23,7 @@ from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.lanes.turns import Line, Turns
 from todoke.providers.base import Provider
 from todoke.store.hot.base import Block, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
@@ -28,10 +31,15 @@ from todoke.store.hot.base import Lane as LaneRow
 HORIZON = 3 * SECOND // 10
 """How far ahead slots are reserved: longer than the flush loop ever sleeps, short enough for a pause to be felt."""
 LOOK_AHEAD = 1.0
-"""Seconds of work that a lane holds composed or leased."""
+"""Seconds of work that a lane holds composed or leased, of each stream: what goes first is never shut out by what is
+held of the others.
+"""
 MOST_AHEAD = 24_576
 _LEAST_AHEAD = 8
 LARGEST_BLOCK = 8_192
+_MOST_DUE = 2_048
+_GRAIN = 500.0
+"""Segments a second for each segment of a run's turn: turns are about 2 ms, and at least a segment."""
 
 _SHORTEST_HORIZON = 80_000
 """For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
@@ -73,8 +81,7 @@ class Lane:
         self.row = row
         self.provider = provider
         self.runs: dict[tuple[int, int], LaneRun] = {}
-        self.composed: deque[Message] = deque()
-        self.composing = 0  # positions and due rows taken and not composed yet
+        self.composed: Turns[Message] = Turns(max(1, int(row.rate / _GRAIN)))
         self.reserved: deque[Reserved] = deque()
         self.next_slot = row.next_slot_at
         self._journal = journal
@@ -99,13 +106,29 @@ class Lane:
     @property
     def ahead(self) -> int:
         """How much this lane holds that is not on the wire."""
-        slots = sum(len(r.submissions) - r.next for r in self.reserved)
-        return len(self.composed) + self.composing + slots + len(self._refused) + len(self._forfeited)
+        return len(self.composed) + self.composing + self._slotted
+
+    @property
+    def composing(self) -> int:
+        """Positions and due rows taken and not composed yet."""
+        return sum(run.composing for run in self.runs.values())
 
     @property
     def waiting(self) -> bool:
         """Whether something waits for slots."""
         return bool(self.composed or self._refused or self._forfeited)
+
+    @property
+    def _slotted(self) -> int:
+        """Segments that have slots or had them, of all streams."""
+        return sum(len(r.submissions) - r.next for r in self.reserved) + len(self._refused) + len(self._forfeited)
+
+    def compose(self, run: LaneRun, messages: Sequence[Message]) -> None:
+        """These messages of the run wait for slots from now on."""
+        self.composed.extend(self._line(run), messages)
+
+    def _line(self, run: LaneRun) -> Line[Message]:
+        return self.composed.line(run.key, run.data.stream, run.data.weight)
 
     # -------------------------------------------------------------- before a flush
 
@@ -167,26 +190,31 @@ class Lane:
             self._measured_at, self._written, self._missed = now, 0, 0
 
     def _draw(self, room: int, now: Micros) -> tuple[list[Message], int]:
-        """Messages for `room` segments from the front of the queue: a message's segments stay together.
+        """Messages for `room` segments, of the runs whose turn it is: a message's segments stay together.
 
         What was composed a while ago (its run was paused, the provider down) is looked at again: the calling window
         counts when a text is handed over.
         """
         messages: list[Message] = []
         segments = 0
-        composed = self.composed
-        run: LaneRun | None = None
-        zone_set, clear = -1, False
-        while composed and segments < room:
-            message = composed.popleft()
-            if message.run is not run or message.zone_set != zone_set:  # neighbours mostly share both
-                run, zone_set = message.run, message.zone_set
-                clear = run.running and now < run.data.expires_at and run.opens_at(zone_set, now) == now
-            if clear and not message.cut:
-                messages.append(message)
-                segments += len(message.numbers)
-            else:
-                self._set_aside(message, message.run, now)
+        while segments < room and (turn := self.composed.next(room - segments)) is not None:
+            waiting = turn.line.messages
+            run = waiting[0].run
+            running = run.running and now < run.data.expires_at
+            zone_set, clear = -1, False
+            drawn = 0
+            while waiting and drawn < turn.most:
+                message = waiting.popleft()
+                if message.zone_set != zone_set:  # neighbours mostly share it
+                    zone_set = message.zone_set
+                    clear = running and run.opens_at(zone_set, now) == now
+                if clear and not message.cut:
+                    messages.append(message)
+                    drawn += len(message.numbers)
+                else:
+                    self._set_aside(message, run, now)
+            self.composed.served(turn, drawn)
+            segments += drawn
         return messages, segments
 
     def _set_aside(self, message: Message, run: LaneRun, now: Micros) -> None:
@@ -206,19 +234,16 @@ class Lane:
     def _count_out_stopped(self) -> None:
         """Runs end although their provider takes nothing."""
         if any(run.stopping for run in self.runs.values()):
-            waiting, self.composed = self.composed, deque()
-            for message in waiting:
-                if message.run.stopping:
-                    self._outcomes.stopped(message)
-                else:
-                    self.composed.append(message)
+            for message in self.composed.take_out(lambda message: message.run.stopping):
+                self._outcomes.stopped(message)
 
     def unshelve(self, now: Micros) -> None:
         """Runs that are not paused any more go on where they stood; expired ones are counted out."""
         for key in list(self._shelf):
             run = self.runs.get(key)
             if run is None or run.running or run.stopping or now >= run.data.expires_at:
-                self.composed.extendleft(reversed(self._shelf.pop(key)))
+                messages = self._shelf.pop(key)
+                self.composed.restore(self._line(messages[0].run), messages)
 
     def refused(self, submission: Submission) -> None:
         """The provider certainly did not take it: it waits again."""
@@ -231,8 +256,8 @@ class Lane:
     def give_back(self, not_before: Micros) -> None:
         """This lane is another's now: what it holds that is not on the wire goes to `due`."""
         asked, self._asked = self._asked, None
-        if asked is not None:
-            self.composed.extendleft(reversed(asked.messages))
+        for run, messages in asked.scrubbed if asked is not None else ():
+            self.composed.restore(self._line(run), messages)
         self.withdraw()
         self.reserved.clear()
         self._wait_again()
@@ -245,23 +270,30 @@ class Lane:
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
         most = min(MOST_AHEAD, max(_LEAST_AHEAD, int(self.row.rate * LOOK_AHEAD)))
-        ahead = self.ahead
-        if ahead > most * 3 // 4:  # a block for every message that left would be many small ones
-            return None
-        want = most - ahead
-        running = [run for run in self.runs.values() if run.running]
-        if not running:
-            return None
-        lease = Lease(self.row.bucket, self.key, self.row.epoch, due_limit=min(want, 2_048))
+        slotted = self._slotted
+        lease = Lease(self.row.bucket, self.key, self.row.epoch)
+        by_stream: dict[Stream, list[LaneRun]] = {}
+        for run in self.runs.values():
+            by_stream.setdefault(run.data.stream, []).append(run)
+        for stream in sorted(by_stream, key=RANKS.__getitem__):
+            runs = by_stream[stream]
+            ahead = slotted + self.composed.waiting(stream) + sum(run.composing for run in runs)
+            running = [run for run in runs if run.running]
+            # A block for every message that left would be many small ones.
+            if running and ahead <= most * 3 // 4:
+                self._lease_of(stream, running, most - ahead, lease, now)
+        return lease if lease.due else None
+
+    def _lease_of(self, stream: Stream, running: list[LaneRun], want: int, lease: Lease, now: Micros) -> None:
+        lease.due[stream] = min(want, _MOST_DUE)
         for run in sorted(running, key=lambda run: run.served):
             for cursor in run.open_cursors(now):
                 limit = min(LARGEST_BLOCK, want, cursor.last_position - cursor.next_position + 1)
                 if limit <= 0:
-                    return lease
+                    return
                 lease.cursors.append(run.ask(cursor, limit))
                 run.served += limit / run.data.weight
                 want -= limit
-        return lease
 
     # -------------------------------------------------------------- after it
 
@@ -281,7 +313,7 @@ class Lane:
                 run.data.state, run.data.force = word.state, word.force
             if not run.running:
                 refused.update(messages)
-                self.composed.extendleft(reversed(messages))  # the next reserve sees to them
+                self.composed.undo(self._line(run), messages)  # the next reserve sees to them
             elif phones:
                 for message in messages:
                     if message.destination in phones:
@@ -308,7 +340,7 @@ class Lane:
             return None
         run.moved(block.cursor, block.last_position + 1)
         work = Work(block, run)
-        self.composing += work.open
+        run.composing += work.open
         return work
 
     # -------------------------------------------------------------- at each slot
@@ -359,15 +391,16 @@ class Lane:
         batch.next = end
 
     def _wait_again(self) -> None:
-        """Before everything else, and in the order in which they had their slots."""
-        waiting: list[Message] = []
+        """Before everything else of their runs, and in the order in which they had their slots."""
+        waiting: dict[LaneRun, list[Message]] = {}
         for message, number, body in (*self._refused, *self._forfeited):
             if not message.numbers:
-                waiting.append(message)
+                waiting.setdefault(message.run, []).append(message)
             message.numbers.append(number)
             message.bodies.append(body)
         self._refused, self._forfeited = [], []
-        self.composed.extendleft(reversed(waiting))
+        for run, messages in waiting.items():
+            self.composed.undo(self._line(run), messages)
 
     def withdraw(self, run: tuple[int, int] | None = None) -> None:
         """What is reserved and not on the wire waits again: everything, or batches with messages of this run."""

@@ -80,6 +80,11 @@ class Message:
         self.deferred: tuple[tuple[int, str], ...] = ()  # segments that got a temporary error, and which
         self.doubted: tuple[int, ...] = ()  # segments in doubt that are to be sent again
 
+    @property
+    def size(self) -> int:
+        """How many of its segments wait for a slot."""
+        return len(self.numbers)
+
 
 Submission: TypeAlias = tuple[Message, int, bytes]
 """A segment on its way: message, number, octets. It is also the token by which the provider speaks of it."""

@@ -29,6 +29,7 @@ class SkillRow(NamedTuple):
     in_doubt_policy: str
     max_attempts: int
     smart_encoding: bool
+    stream: str
     weight: int
     expiry_hours: int
 
@@ -55,6 +56,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.in_doubt_policy,
             s.max_attempts,
             s.smart_encoding,
+            s.stream,
             s.weight,
             s.expiry_hours,
         )

@@ -18,6 +18,7 @@ from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
+from todoke.model.stream import Stream
 from todoke.store.hot.flush import (
     Block,
     BlockKey,
@@ -134,6 +135,7 @@ class OpenRun:
     max_attempts: int
     smart_encoding: bool
     weight: int
+    stream: Stream
     cursors: list[Cursor]
 
 
@@ -150,6 +152,7 @@ class NewRun(NamedTuple):
     scrub_groups: tuple[int, ...]
     started_at: Micros
     expires_at: Micros
+    stream: Stream = Stream.BULK
 
 
 class EngineRow(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from todoke.model.clock import Micros
 from todoke.model.event import Event
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 
 # ------------------------------------------------------------------ what a flush carries
 
@@ -100,15 +101,15 @@ class CursorAsk(NamedTuple):
 
 @dataclass(slots=True)
 class Lease:
-    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the
-    flush's time.
+    """More work for one lane: positions from cursors, and rows of `due` that are ready at the flush's time: up to so
+    many of each stream.
     """
 
     bucket: int
     transport_code_id: int
     epoch: int
     cursors: list[CursorAsk] = field(default_factory=list[CursorAsk])
-    due_limit: int = 0
+    due: dict[Stream, int] = field(default_factory=dict[Stream, int])
 
 
 @dataclass(slots=True)

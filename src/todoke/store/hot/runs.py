@@ -8,6 +8,7 @@ from typing import Any
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 
 
@@ -40,7 +41,7 @@ def check_number(run_id: int) -> None:
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
     return OpenRun(
         bucket,
         run_id,
@@ -59,5 +60,6 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         max_attempts,
         bool(smart_encoding),
         weight,
+        Stream(stream),
         cursors,
     )

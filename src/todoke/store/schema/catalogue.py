@@ -145,6 +145,7 @@ skill = Table(
     Column("weight", SmallInteger, nullable=False),  # its share where runs compete for a code
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
     UniqueConstraint("business_unit_id", "name"),
 )
 

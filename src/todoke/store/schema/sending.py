@@ -53,6 +53,7 @@ skill_run = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
 )
@@ -159,8 +160,9 @@ due = Table(
     Column("segments", Text, nullable=False),
     # CRC of the text that the segments already sent were cut from; none when nothing was sent.
     Column("text_crc", BigInteger, nullable=True),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # of its run
     PrimaryKeyConstraint("bucket", "message_id", "attempt"),
-    Index("ix_due_next", "bucket", "transport_code_id", "state", "not_before"),
+    Index("ix_due_next", "bucket", "transport_code_id", "state", "stream", "not_before"),
     Index("ix_due_run", "bucket", "run_id"),
 )
 
