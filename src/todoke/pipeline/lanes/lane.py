@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.stream import RANKS, Stream
@@ -25,7 +26,7 @@ from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.lanes.turns import Line, Turns
 from todoke.providers.base import Provider
-from todoke.store.hot.base import Block, Flushed, Lease, Reserve, Scrub
+from todoke.store.hot.base import Asked, Block, BlockKey, DueKey, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
 HORIZON = 3 * SECOND // 10
@@ -45,6 +46,8 @@ _SHORTEST_HORIZON = 80_000
 """For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
 _MEASURE = SECOND // 10
 _LONGEST_LEAD = 5 * SECOND
+_LONGEST_DENIAL = 5 * SECOND
+"""Then a limit that is used up is asked again: somebody may have given back, or it was declared anew."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class _Asked:
     messages: list[Message]
     slots: pace.Slots
     at: Micros
+    limited: bool
     scrubbed: list[tuple[LaneRun, list[Message]]] = field(default_factory=list[tuple[LaneRun, list[Message]]])
 
 
@@ -91,6 +95,7 @@ class Lane:
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
         # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
+        self._again_at: Micros = 0  # before that a limit beside the rate has nothing for us
         self._refused: list[Submission] = []
         self._forfeited: list[Submission] = []
         self._lead: Micros = 0  # how long a reserving flush takes lately
@@ -102,6 +107,12 @@ class Lane:
     @property
     def key(self) -> int:
         return self.row.transport_code_id
+
+    def update(self, row: LaneRow) -> None:
+        """The store's word of now."""
+        if row.limits != self.row.limits:
+            self._again_at = 0
+        self.row = row
 
     @property
     def ahead(self) -> int:
@@ -115,8 +126,8 @@ class Lane:
 
     @property
     def waiting(self) -> bool:
-        """Whether something waits for slots."""
-        return bool(self.composed or self._refused or self._forfeited)
+        """Whether something waits for slots that may be asked for."""
+        return not self._again_at and bool(self.composed or self._refused or self._forfeited)
 
     @property
     def _slotted(self) -> int:
@@ -141,28 +152,62 @@ class Lane:
             self.reserved.clear()
         else:
             self._wait_again()
-        if resting or not self.provider.up:
-            self._count_out_stopped()
+        if resting or not self.provider.up or now < self._again_at:
+            self._count_out(now)
             return None
+        self._again_at = 0
         if not self.composed:
             return None
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
+        limits = self.row.limits
+        for limit in limits:
+            if limit.rate is not None:
+                rate = min(rate, limit.rate * (SHARED / pace.SHARE))
         usable = now + self._lead  # an earlier slot would be gone before it is ours
-        start = self.next_slot if self.next_slot >= usable else pace.begin(self.key, rate, usable)
+        earliest = usable if self.next_slot >= usable else pace.begin(self.key, rate, usable)
         horizon = HORIZON if rate <= pace.PACED_BY_CODE else min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
-        messages, segments = self._draw(pace.affordable(start, usable, rate, horizon), now)
+        slots = pace.take(self.next_slot, earliest, rate, 0, self.row.burst)
+        messages, segments = self._draw(pace.affordable(slots, usable + horizon), now)
         if not messages:
             return None
-        slots = pace.take(start, usable, rate, segments)
-        asked = _Asked(messages, slots, now)
+        slots = slots._replace(total=segments)
+        asked = _Asked(messages, slots, now, bool(limits))
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
-        works: dict[int, Work] = {}
+        if limits:
+            ask.asked = self._wish(messages, slots, usable + horizon)
+        else:
+            self._mark(messages, ask)
         by_run: dict[tuple[int, int], tuple[LaneRun, list[Message]]] = {}
-        work: Work | None = None
         run: LaneRun | None = None
         of_run: list[Message] = []
-        for message in messages:  # neighbours mostly share their block and their run
+        for message in messages:  # neighbours mostly share their run
+            if message.run is not run:
+                run = message.run
+                of_run = by_run.setdefault(run.key, (run, []))[1]
+            of_run.append(message)
+        for each, of_run in by_run.values():
+            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            asked.scrubbed.append((each, of_run))
+        self._asked = asked
+        return ask
+
+    def _wish(self, messages: list[Message], slots: pace.Slots, until: Micros) -> Asked:
+        """Limits that others share decide; the store marks as reserved what they grant."""
+        marks: list[tuple[BlockKey, int] | DueKey] = []
+        for message in messages:
+            if message.work is not None:
+                marks.append((message.work.block.key, message.id & MAX_ORDINAL))
+            elif message.taken is not None:
+                marks.append(message.taken.key)
+        sizes = [len(message.numbers) for message in messages]
+        wish = Wish(slots.first, slots.interval, slots.floor, until, sizes)
+        return Asked(wish, self.row.limits, marks, RANKS[messages[0].run.data.stream], self.next_slot)
+
+    def _mark(self, messages: list[Message], ask: Reserve) -> None:
+        works: dict[int, Work] = {}
+        work: Work | None = None
+        for message in messages:  # neighbours mostly share their block
             if message.work is not work:
                 work = message.work
                 if work is not None:
@@ -171,17 +216,8 @@ class Lane:
                 work.reserved_to = max(work.reserved_to, message.id & MAX_ORDINAL)
             elif message.taken is not None:
                 ask.intents.append(message.taken.key)
-            if message.run is not run:
-                run = message.run
-                of_run = by_run.setdefault(run.key, (run, []))[1]
-            of_run.append(message)
         # Also a block that is reserved so far already: the answer says how its run stands.
         ask.blocks.extend((work.block.key, work.reserved_to) for work in works.values())
-        for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
-            asked.scrubbed.append((each, of_run))
-        self._asked = asked
-        return ask
 
     def _measure(self, now: Micros) -> None:
         elapsed = now - self._measured_at
@@ -231,11 +267,12 @@ class Lane:
             opens = run.opens_at(message.zone_set, now)
             self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
 
-    def _count_out_stopped(self) -> None:
-        """Runs end although their provider takes nothing."""
-        if any(run.stopping for run in self.runs.values()):
-            for message in self.composed.take_out(lambda message: message.run.stopping):
-                self._outcomes.stopped(message)
+    def _count_out(self, now: Micros) -> None:
+        """Runs end although nothing can be sent."""
+        over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
+        if over:
+            for message in self.composed.take_out(lambda message: message.run in over):
+                self._set_aside(message, message.run, now)
 
     def unshelve(self, now: Micros) -> None:
         """Runs that are not paused any more go on where they stood; expired ones are counted out."""
@@ -252,6 +289,7 @@ class Lane:
         with contextlib.suppress(OSError):
             self._journal.take_back(message.id, number, message.attempt)
         self._refused.append(submission)
+        self._return(1)
 
     def give_back(self, not_before: Micros) -> None:
         """This lane is another's now: what it holds that is not on the wire goes to `due`."""
@@ -302,25 +340,34 @@ class Lane:
         asked, self._asked = self._asked, None
         if asked is None:
             return
-        self.next_slot = asked.slots.end
+        messages, slots, denied = asked.messages, asked.slots, frozenset[Message]()
+        if asked.limited:
+            grant = flushed.granted.get(self.key, Grant(self.next_slot, 0, 0, 0))
+            self._again_at = min(grant.again_at, now + _LONGEST_DENIAL)
+            slots = slots._replace(first=grant.first, floor=grant.floor, total=grant.segments)
+            messages, denied = messages[: grant.messages], frozenset(messages[grant.messages :])
+        if slots.total:
+            self.next_slot = slots.end
         took = min(now - asked.at, _LONGEST_LEAD)
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
         refused: set[Message] = set()
-        for (run, messages), phones in zip(asked.scrubbed, blocked, strict=True):
+        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
             if not run.running:
-                refused.update(messages)
-                self.composed.undo(self._line(run), messages)  # the next reserve sees to them
-            elif phones:
-                for message in messages:
-                    if message.destination in phones:
-                        refused.add(message)
-                        self._outcomes.skipped(message, "dnc")
+                refused.update(of_run)
+                self.composed.undo(self._line(run), of_run)  # the next reserve sees to them
+                continue
+            for message in of_run if phones else ():
+                if message.destination in phones:
+                    refused.add(message)
+                    self._outcomes.skipped(message, "dnc")
+            if denied:
+                self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []
-        for message in asked.messages:
+        for message in messages:
             if refused and message in refused:
                 continue
             numbers, bodies = message.numbers, message.bodies
@@ -331,7 +378,8 @@ class Lane:
             numbers.clear()
             bodies.clear()
         if submissions:
-            self.reserved.append(Reserved(asked.slots._replace(total=len(submissions)), submissions))
+            self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
+        self._return(slots.total - len(submissions))
 
     def leased(self, block: Block) -> Work | None:
         """A block that was taken for this lane: None where its run is not known here: give it back."""
@@ -343,10 +391,17 @@ class Lane:
         run.composing += work.open
         return work
 
+    def _return(self, segments: int) -> None:
+        """They had slots and are certainly not sent: the daily caps have them back."""
+        if segments and self.row.limits:
+            self._outcomes.returned(self.row.limits, segments)
+
     # -------------------------------------------------------------- at each slot
 
     def pump(self, now: Micros, certain: bool) -> None:
         """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+        if now >= self._again_at:
+            self._again_at = 0
         go = certain and not self._brake.resting(now)
         while self.reserved:
             batch = self.reserved[0]
@@ -365,8 +420,10 @@ class Lane:
             self.reserved.popleft()
 
     def next_wake(self) -> Micros | None:
-        """When the next slot is."""
-        return self.reserved[0].slots.at(self.reserved[0].next) if self.reserved else None
+        """When the next slot is, or more may be asked for."""
+        if self.reserved:
+            return self.reserved[0].slots.at(self.reserved[0].next)
+        return self._again_at or None
 
     def _write(self, submissions: list[Submission], batch: Reserved) -> None:
         go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
@@ -378,6 +435,7 @@ class Lane:
             self._written += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
         if len(go) < len(submissions):
+            self._return(len(submissions) - len(go))
             kept = {id(s) for s in go}
             for message, _, _ in (s for s in submissions if id(s) not in kept):
                 self._outcomes.cut(message, "dnc")
@@ -387,6 +445,7 @@ class Lane:
 
     def _forfeit(self, batch: Reserved, end: int) -> None:
         """Segments whose slot is gone, or not wanted, wait again."""
+        self._return(end - batch.next)
         self._forfeited.extend(batch.submissions[batch.next : end])
         batch.next = end
 

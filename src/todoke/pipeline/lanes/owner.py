@@ -99,7 +99,7 @@ class Owner:
                     row, self._providers[row.provider_id], self._journal, self._stops, self.outcomes, brake
                 )
             else:
-                lane.row = row
+                lane.update(row)
 
     def _lose(self, code: int) -> None:
         """It is another's now. What we hold of it unsent goes to `due`, for whoever has it; answers still to come are

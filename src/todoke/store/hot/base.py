@@ -17,9 +17,11 @@ from typing import NamedTuple, Protocol
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
+from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.flush import (
+    Asked,
     Block,
     BlockKey,
     CursorAsk,
@@ -32,12 +34,14 @@ from todoke.store.hot.flush import (
     Lease,
     Receipt,
     Reserve,
+    Returned,
     RunWord,
     Scrub,
 )
 
 __all__ = [
     "SEPARATOR",
+    "Asked",
     "Block",
     "BlockKey",
     "Contact",
@@ -63,6 +67,7 @@ __all__ = [
     "OptOut",
     "Receipt",
     "Reserve",
+    "Returned",
     "RunWord",
     "Scrub",
     "StoreUnavailable",
@@ -105,6 +110,8 @@ class Lane(NamedTuple):
     rate: float
     epoch: int
     next_slot_at: Micros
+    burst: int = 1
+    limits: tuple[Limit, ...] = ()  # beside the rate
 
 
 class Cursor(NamedTuple):

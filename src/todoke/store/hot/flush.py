@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from todoke.model.allowance import Grant, Wish
 from todoke.model.clock import Micros
 from todoke.model.event import Event
+from todoke.model.limit import Limit, LimitKey
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 
@@ -74,11 +76,34 @@ class Scrub(NamedTuple):
     phones: list[int]
 
 
+class Asked(NamedTuple):
+    """What a lane asks for whose slots depend on limits beside its rate. `marks`: for each message of the wish the
+    block that it is of, with its position, or its intent. `rank`: of the stream of the first one. `since`: where the
+    lane's last slot ended.
+    """
+
+    wish: Wish
+    limits: tuple[Limit, ...]
+    marks: list[tuple[BlockKey, int] | DueKey]
+    rank: int
+    since: Micros
+
+
+class Returned(NamedTuple):
+    """Segments that were granted on this day and certainly not sent: the daily cap has them back."""
+
+    key: LimitKey
+    day: int
+    segments: int
+
+
 @dataclass(slots=True)
 class Reserve:
     """Slots for one lane. Granted only while the lane is this engine's under this epoch.
 
     `blocks`: key and the last position that may now be sent. `intents`: due rows taken earlier that may now be sent.
+    Where there are limits beside the rate, `asked` says what is wanted, and `next_slot_at`, `blocks` and `intents`
+    follow from what is granted; see `Flushed.granted`.
     """
 
     bucket: int
@@ -88,6 +113,7 @@ class Reserve:
     blocks: list[tuple[BlockKey, int]] = field(default_factory=list[tuple[BlockKey, int]])
     intents: list[DueKey] = field(default_factory=list[DueKey])
     scrubs: list[Scrub] = field(default_factory=list[Scrub])
+    asked: Asked | None = None
 
 
 class CursorAsk(NamedTuple):
@@ -127,6 +153,7 @@ class Flush:
         default_factory=list[DueKey]
     )  # intents that have their outcome (or go back to due below)
     due: list[DueRow] = field(default_factory=list[DueRow])
+    returned: list[Returned] = field(default_factory=list[Returned])
     reserves: list[Reserve] = field(default_factory=list[Reserve])
     leases: list[Lease] = field(default_factory=list[Lease])
 
@@ -139,6 +166,7 @@ class Flush:
             or self.closed
             or self.settled
             or self.due
+            or self.returned
             or self.reserves
             or self.leases
         )
@@ -190,8 +218,9 @@ class Flushed:
     """What a flush brought.
 
     `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them.
-    `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state
-    of every run that a granted Reserve touched, by (bucket, run_id).
+    `granted`: what limits allowed of each Reserve that asked; after a flush that took place before, nothing: what it
+    granted then is forfeited. `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a
+    list. `runs`: the state of every run that a granted Reserve touched, by (bucket, run_id).
     """
 
     lost: set[int] = field(default_factory=set[int])
@@ -199,4 +228,5 @@ class Flushed:
     runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
     blocks: list[Block] = field(default_factory=list[Block])
     due: list[DueTaken] = field(default_factory=list[DueTaken])
+    granted: dict[int, Grant] = field(default_factory=dict[int, Grant])  # by transport code id
     orphans: int = 0  # receipts kept because they match nothing yet

@@ -121,6 +121,22 @@ lane = Table(
     Index("ix_lane_provider", "provider_id"),
 )
 
+# What is used of a limit beside the rate of a code. Moved under its lock by flushes that reserve.
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # provider | business_unit | transport_code | brand
+    Column("subject_id", Id, nullable=False),  # of what it limits
+    # Segments that have their slot in each cell of 10 ms, joined by commas; the first cell, counted from 1970.
+    Column("first_cell", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970 by the cap's zone
+    Column("used", BigInteger, nullable=False),  # segments on that day
+    PrimaryKeyConstraint("bucket", "kind", "subject_id"),
+    sqlite_with_rowid=False,
+)
+
 # Consecutive positions of a run that one engine took. No position is ever in two blocks.
 block = Table(
     "block",
