@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, insert
 
 from todoke.model.clock import HOUR, SystemClock
+from todoke.model.stream import Stream
 from todoke.store import schema
 from todoke.store.hot.base import SEPARATOR, NewRun
 from todoke.store.store import Store
@@ -35,8 +36,10 @@ async def _insert(store: Store, table: Table, values: Mapping[str, Any]) -> int:
     return found[0]
 
 
-async def seed_unit(store: Store, *, name: str = "unit", bucket: int = 3, region: str = "US") -> int:
-    values = {"name": name, "bucket": bucket, "default_region": region, "created_at": NOW}
+async def seed_unit(
+    store: Store, *, name: str = "unit", bucket: int = 3, region: str = "US", rate: float | None = None
+) -> int:
+    values = {"name": name, "bucket": bucket, "default_region": region, "rate": rate, "created_at": NOW}
     return await _insert(store, schema.business_unit, values)
 
 
@@ -53,10 +56,23 @@ async def seed_provider(
 
 
 async def seed_code(
-    store: Store, unit: int, provider: int, *, code: str = "15551230001", type: str = "long", rate: float = 100.0
+    store: Store,
+    unit: int,
+    provider: int,
+    *,
+    code: str = "15551230001",
+    type: str = "long",
+    rate: float = 100.0,
+    **more: Any,
 ) -> int:
+    """`more`: burst, daily_cap, cap_zone, sms_brand_id."""
     values = {"business_unit_id": unit, "provider_id": provider, "code": code, "type": type, "rate": rate}
-    return await _insert(store, schema.transport_code, {**values, "created_at": NOW})
+    return await _insert(store, schema.transport_code, {**values, "created_at": NOW, **more})
+
+
+async def seed_brand(store: Store, unit: int, *, daily_cap: int | None = None, cap_zone: str = "UTC") -> int:
+    values = {"business_unit_id": unit, "name": "brand", "daily_cap": daily_cap, "cap_zone": cap_zone}
+    return await _insert(store, schema.sms_brand, {**values, "created_at": NOW})
 
 
 async def seed_dnc_group(
@@ -199,7 +215,13 @@ async def seed(store: Store, *, n: int = 10, bucket: int = 3, name: str = "", ra
 
 
 async def seed_run(
-    store: Store, scene: Scene, *, body: str = "Hello {FirstName}", started_at: int = NOW, hours: int = 24
+    store: Store,
+    scene: Scene,
+    *,
+    body: str = "Hello {FirstName}",
+    started_at: int = NOW,
+    hours: int = 24,
+    stream: Stream = Stream.BULK,
 ) -> int:
     """A running run of the scene's skill over its list."""
     return await store.hot.start_run(
@@ -214,6 +236,7 @@ async def seed_run(
             (scene.group,),
             started_at,
             started_at + hours * HOUR,
+            stream,
         )
     )
 

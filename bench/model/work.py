@@ -10,6 +10,7 @@ from tests.factories import NOW, Scene, phone_of
 
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
+from todoke.model.stream import Stream
 from todoke.store import schema
 from todoke.store.hot.base import (
     BlockKey,
@@ -179,7 +180,9 @@ class Work:
             done += len(taken)
 
     def _lease(self, *asks: CursorAsk, due: int = 0) -> Lease:
-        return Lease(self._scene.bucket, self._scene.code, self._lane.epoch, list(asks), due)
+        return Lease(
+            self._scene.bucket, self._scene.code, self._lane.epoch, list(asks), {Stream.BULK: due} if due else {}
+        )
 
     async def _flush(self, **content: object) -> Flushed:
         self.flushes += 1

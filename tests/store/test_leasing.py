@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 from sqlalchemy import select
-from tests.factories import NOW, phone_of, seed_dnc, seed_engine
+from tests.factories import NOW, phone_of, seed_dnc, seed_engine, seed_run
 from tests.store.world import World, make_world
 
 from todoke.model.clock import HOUR, SECOND
+from todoke.model.ids import message_id
 from todoke.model.run import RunEvent, RunState
+from todoke.model.stream import Stream
 from todoke.store import schema
 from todoke.store.hot.base import Block, CursorAsk, DueKey, Flush, Lease, Reserve, RunWord, Scrub
 from todoke.store.store import Store, open_store
@@ -118,6 +120,20 @@ async def test_due_rows_are_taken_by_their_time(world: World) -> None:
     intents = await world.hot.open_intents(world.engine)
     assert [intent.key.message_id & 0xFF for intent in intents] == [2, 3, 4]
     assert not any(intent.reserved for intent in intents)
+
+
+async def test_due_rows_of_a_bulk_backlog_do_not_hide_a_transactional_one(world: World) -> None:
+    scene = world.scene
+    urgent = await seed_run(world.store, scene, stream=Stream.TRANSACTIONAL)
+    row = world.due(1, not_before=NOW - 1)._replace(run_id=urgent, message_id=message_id(scene.bucket, urgent, 1))
+    await world.flush(due=[world.due(n, not_before=NOW - 100) for n in range(20)])
+    await world.flush(due=[row])
+    lease = Lease(scene.bucket, scene.code, world.lane.epoch, due={Stream.TRANSACTIONAL: 3, Stream.BULK: 2})
+    flushed = await world.flush(leases=[lease])
+    assert [taken.run_id for taken in flushed.due].count(urgent) == 1
+    assert [taken.run_id for taken in flushed.due].count(world.run) == 2
+    (run,) = [run for run in await world.hot.open_runs([scene.code]) if run.id == urgent]
+    assert run.stream is Stream.TRANSACTIONAL
 
 
 async def test_an_intent_is_reserved_and_settled(world: World) -> None:

@@ -24,11 +24,14 @@ from todoke.store.hot.postgres.session import PINNED
 from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
-HOT = "block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor|skill_run|tally"
+HOT = "|".join(
+    ["allowance", "block", "contact", "dnc_entry", "doubt", "due", "event", "event_b3_r0", "inbound", "intent", "opt_out", "orphan", "run_cursor", "skill_run", "tally"]
+)
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine
 # alone reads a share of it that grows.
 KEYS = {
+    "allowance": r"\bsubject_id = ",
     "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",

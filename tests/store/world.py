@@ -8,6 +8,7 @@ from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 from todoke.model.clock import SECOND
 from todoke.model.event import Event, Kind, State, in_doubt
 from todoke.model.ids import MAX_ORDINAL, address, message_id
+from todoke.model.stream import Stream
 from todoke.store import schema
 from todoke.store.hot.base import CursorAsk, DueRow, Flush, Flushed, Fresh, Lane, Lease, Receipt
 from todoke.store.store import Store
@@ -36,7 +37,7 @@ class World:
 
     def lease(self, expected: int, limit: int = 5, *, due: int = 0, number: int = 0) -> Lease:
         asks = [CursorAsk(self.run, number, expected, limit)] if limit else []
-        return Lease(self.scene.bucket, self.scene.code, self.lane.epoch, asks, due)
+        return Lease(self.scene.bucket, self.scene.code, self.lane.epoch, asks, {Stream.BULK: due} if due else {})
 
     def message(self, ordinal: int) -> int:
         return message_id(self.scene.bucket, self.run, ordinal)

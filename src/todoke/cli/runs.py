@@ -62,25 +62,34 @@ def every(
 @app.command("show")
 def show(context: typer.Context, run: RunId, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """A run, how far it is, and what happened to it."""
-    from todoke.store.catalogue import runs, units
+    from todoke.model.clock import SystemClock
+    from todoke.store.catalogue import allowances, runs, units
+    from todoke.store.catalogue.allowances import UsedUp
     from todoke.store.catalogue.runs import Progress, RunRow, Transition
 
-    async def work() -> tuple[RunRow, Progress, list[Transition]]:
+    async def work() -> tuple[RunRow, Progress, list[Transition], list[UsedUp]]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
             row = await runs.find(connection, unit, run)
-            return row, await runs.progress(connection, unit, run), await runs.transitions(connection, unit, run)
+            progress = await runs.progress(connection, unit, run)
+            waits = row.state in OPEN and progress.waiting
+            caps = await allowances.used_up(connection, unit, run, SystemClock().now()) if waits else []
+            return row, progress, await runs.transitions(connection, unit, run), caps
 
-    row, progress, history = session.run(work())
+    row, progress, history, caps = session.run(work())
     if json:
         steps = [{**step._asdict(), "at": iso(step.at)} for step in history]
-        print_json({**_as_json(row, progress), "text": row.body, "history": steps})
+        used_up = [{**cap._asdict(), "until": iso(cap.until)} for cap in caps]
+        print_json({**_as_json(row, progress), "text": row.body, "history": steps, "caps_used_up": used_up})
         return
     say(f"run {row.id}: {row.skill} over {row.calling_list}, {row.state.value}")
     say(f"text: {row.body}")
     say(f"from {row.transport_code}, {row.rate:g} segments a second at most")
     counts = {state: count for state, count in _counts(progress).items() if count}
     print_table(["contacts", *counts], [(progress.contacts, *counts.values())], empty="")
+    for cap in caps:
+        whose = f"{cap.kind.value.replace('_', ' ')} {cap.name}"
+        say(f"it waits: {whose} has had its {cap.cap:,} segments of the day; the next begins {local(cap.until)}")
     for step in history:
         was = f"{step.old} -> " if step.old else ""
         say(f"{local(step.at)}  {was}{step.new}{f' ({step.reason})' if step.reason else ''}")

@@ -88,6 +88,14 @@ name = "y"
     [
         (UNIT.replace("US", "UU"), "a.toml:3: business_unit.default_region", "no country 'UU'"),
         (UNIT + "bucket = 256", "a.toml:4: business_unit.bucket", "from 0 to 255"),
+        (UNIT + "rate = 0", "a.toml:4: business_unit.rate", "0.1 or more"),
+        (
+            '[[brand]]\nname = "B"\ncap_zone = "America/Los_Angles"',
+            "a.toml:3: brand.cap_zone",
+            "Did you mean 'America/Los_Angeles'?",
+        ),
+        ('[[brand]]\nname = "B"\ndaily_cap = 0', "a.toml:3: brand.daily_cap", "1 or more"),
+        (SMPP + "rate = 0", "a.toml:6: provider.rate", "Rate must be between 0.1"),
         (UNIT + "bucket = true", "a.toml:4: business_unit.bucket", "from 0 to 255"),
         (UNIT.replace("Acme", "a/b"), "a.toml:2: business_unit.name", "without a slash"),
         (UNIT + UNIT, "a.toml:5: business_unit.name", "The first is at line 1"),
@@ -128,11 +136,13 @@ def test_mistakes(text: str, where: str, part: str) -> None:
 def test_warnings_do_not_stop_an_entry() -> None:
     text = (
         SMPP + 'password = "secret"\n[[transport_code]]\ncode = "+15551230001"\ntype = "long"\nprovider = "c"\nrate = 5'
+        "\nburst = 3"
     )
     declaration, problems = read("a.toml", text)
     assert [(problem.where, problem.warning) for problem in problems] == [
         ("a.toml:6: provider.password", True),
         ("a.toml:11: transport_code.rate", True),
+        ("a.toml:12: transport_code.burst", True),
     ]
     assert "secret" not in str(problems[0])
     assert [code.entry.code for code in declaration.codes] == ["15551230001"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from todoke.model.clock import HOUR, SECOND, Micros
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.model.transport_code import CodeType
 from todoke.pipeline.lanes.composing import compose_block
 from todoke.pipeline.lanes.message import Message, Submission, Work
@@ -126,6 +127,7 @@ def open_run(**changes: Any) -> OpenRun:
         "max_attempts": 3,
         "smart_encoding": False,
         "weight": 1,
+        "stream": Stream.BULK,
         "cursors": [Cursor(0, 0, 0, 999)],
     }
     return OpenRun(**{**values, **changes})

@@ -33,6 +33,7 @@ from todoke.model.clock import HOUR, SECOND
 from todoke.model.event import Event, Kind, State, fold
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal, Record, seize
 from todoke.pipeline.lanes.lane import HORIZON, LARGEST_BLOCK, Lane
@@ -74,7 +75,7 @@ class Desk:
     def fill(self, run: LaneRun, first: int, last: int) -> list[Message]:
         work, messages = composed(run, first, last, self.clock.now())
         self.works.append(work)
-        self.lane.composed.extend(messages)
+        self.lane.compose(run, messages)
         return messages
 
     def reserve(self) -> Reserve | None:
@@ -733,7 +734,7 @@ def test_no_more_is_leased_than_a_second_needs(desk: Desk) -> None:
     lease = desk.lane.lease(desk.clock.now())
     assert lease is not None
     assert [(ask.expected, ask.limit) for ask in lease.cursors] == [(0, 100)]
-    assert lease.due_limit == 100
+    assert lease.due == {Stream.BULK: 100}
     work = desk.lane.leased(block(0, 99))
     assert work is not None
     assert desk.lane.composing == 100
@@ -743,7 +744,7 @@ def test_no_more_is_leased_than_a_second_needs(desk: Desk) -> None:
 def test_a_lease_begins_where_the_last_block_ended_whatever_was_read_before(desk: Desk) -> None:
     run = desk.run(cursors=[Cursor(0, 0, 0, 9_999)])
     desk.lane.leased(block(0, 99))
-    desk.lane.composing = 0
+    run.composing = 0
     run.refresh(run.data)  # read before the block was taken
     lease = desk.lane.lease(desk.clock.now())
     assert lease is not None
@@ -786,6 +787,45 @@ def test_runs_share_the_lane_by_weight(desk: Desk) -> None:
             desk.lane.runs[BUCKET, ask.run_id].moved(ask.number, ask.expected + ask.limit)
             taken[BUCKET, ask.run_id] += ask.limit
     assert 2.8 < taken[heavy.key] / taken[light.key] < 3.2
+
+
+def test_runs_that_wait_composed_share_the_slots_by_weight(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for run, weight in ((7, 1), (8, 3)):
+        desk.fill(desk.run(id=run, weight=weight), 0, 299)
+    desk.send(3.0)
+    written = [message.run.data.id for message, _, _ in desk.wire.written]
+    assert len(written) > 280
+    assert 2.8 < written.count(8) / written.count(7) < 3.2
+    desk.journal.close()
+
+
+def test_a_transactional_run_beside_a_bulk_run_gets_the_next_slots(tmp_path: Path) -> None:
+    """On a code of one segment a second, whatever the bulk run has composed."""
+    desk = Desk(tmp_path, rate=1)
+    desk.fill(desk.run(cursors=[Cursor(0, 0, 0, 9_999)]), 0, 7)
+    desk.send(5.0)
+    before = len(desk.wire.written)
+    urgent = desk.run(id=8, stream=Stream.TRANSACTIONAL, cursors=[Cursor(0, 0, 0, 2)])
+    lease = desk.lane.lease(desk.clock.now())
+    assert lease is not None
+    assert [(ask.run_id, ask.limit) for ask in lease.cursors][:1] == [(8, 3)]
+    assert Stream.TRANSACTIONAL in lease.due
+    desk.fill(urgent, 0, 2)
+    desk.send(4.5)
+    after = [message.run.data.id for message, _, _ in desk.wire.written[before:]]
+    assert after[:4] == [8, 8, 8, RUN] or after[:4] == [RUN, 8, 8, 8]  # one may have had its slot already
+    desk.journal.close()
+
+
+def test_bulk_is_leased_although_a_transactional_run_has_all_it_needs(desk: Desk) -> None:
+    urgent = desk.run(stream=Stream.TRANSACTIONAL, cursors=[Cursor(0, 0, 0, 9_999)])
+    desk.run(id=8, cursors=[Cursor(0, 0, 0, 9_999)])
+    desk.fill(urgent, 0, 99)
+    lease = desk.lane.lease(desk.clock.now())
+    assert lease is not None
+    assert [ask.run_id for ask in lease.cursors] == [8]
+    assert lease.due == {Stream.BULK: 100}
 
 
 @pytest.mark.parametrize("state", [RunState.PAUSED, RunState.STOPPING])

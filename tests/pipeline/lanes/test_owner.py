@@ -426,7 +426,7 @@ async def test_two_rows_of_one_message_are_both_worked_on(desk: Open, edited: bo
     engine = await d.engine()
     await d.until(lambda: any(lane.composed for lane in engine.owner.lanes.values()))
     (lane,) = engine.owner.lanes.values()
-    crc = lane.composed[0].crc
+    crc = next(iter(lane.composed)).crc
     lane.composed.clear()  # as if it had been sent: its first part is accepted, the second to be tried again
     message_id = base(d.scene.bucket, run)
     now = d.clock.now()

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,7 +84,7 @@ def test_slots_lie_evenly(rate: float, total: int) -> None:
 @given(rate=rates, behind=st.integers(-3 * SECOND, 3 * SECOND), horizon=st.integers(0, SECOND))
 def test_what_is_affordable_begins_within_the_horizon(rate: float, behind: int, horizon: int) -> None:
     next_slot = START + behind
-    count = pace.affordable(next_slot, START, rate, horizon)
+    count = pace.affordable(pace.take(next_slot, START, rate, 0), START + horizon)
     slots = pace.take(next_slot, START, rate, count)
     assert count == 0 or slots.at(count - 1) <= START + horizon
     assert slots.at(count) >= min(START + horizon, slots.first) - 1
@@ -92,6 +93,34 @@ def test_what_is_affordable_begins_within_the_horizon(rate: float, behind: int, 
 
 def test_what_was_not_used_is_forfeited() -> None:
     assert pace.take(START - 60 * SECOND, START, 10, 1).first == START
+
+
+@given(
+    rate=st.sampled_from([1.0, 5.0, 30.0, 100.0]),
+    burst=st.integers(1, 20),
+    steps=st.lists(st.tuples(st.integers(0, 3 * SECOND), st.integers(1, 30)), min_size=1, max_size=30),
+)
+def test_a_burst_uses_only_what_idleness_left(rate: float, burst: int, steps: list[tuple[int, int]]) -> None:
+    """GCRA: in any time at most what the rate allows in it, and the burst; strictly paced with a burst of 1."""
+    now, next_slot = START, START
+    slots: list[int] = []
+    for passed, wanted in steps:
+        now += passed
+        given = pace.take(next_slot, now, rate, wanted, burst)
+        next_slot = given.end
+        assert given.at(0) >= now
+        slots += [given.at(index) for index in range(wanted)]
+    assert slots == sorted(slots)
+    for index, first in enumerate(slots):
+        for count, last in enumerate(slots[index:], 1):
+            assert count <= burst + (last - first + 3 + len(steps)) / pace.interval(rate)
+
+
+def test_after_idleness_a_burst_goes_at_once_and_then_the_pace_holds() -> None:
+    slots = pace.take(START - 60 * SECOND, START, 10, 8, 5)
+    assert [slots.passed(START - 1), slots.passed(START), slots.missed(START + pace.LATEST + 1)] == [0, 5, 5]
+    assert slots.at(5) - START == pytest.approx(pace.interval(10), abs=3)
+    assert slots.end - START == pytest.approx(4 * pace.interval(10), abs=3)
 
 
 @given(rate=st.floats(0.1, 1000))

@@ -11,6 +11,7 @@ from tests.pipeline.lanes.doubles import BUCKET, CODE, RUN, ManualClock
 from todoke.model.clock import HOUR, SECOND
 from todoke.model.event import Event, Kind, State, fold
 from todoke.model.ids import base, message_id
+from todoke.model.stream import Stream
 from todoke.pipeline.lanes import recovery as recovering
 from todoke.pipeline.lanes.journal import Entry, Journal, Record
 from todoke.pipeline.lanes.recovery import Recovery, judge_block, judge_intent
@@ -208,7 +209,7 @@ async def found(store: Store, run: int) -> tuple[list[State], list[int]]:
     states = [folded.state for _, folded in await hot.message_states(3, run, 0, 100)]
     engine = await seed_engine(store, now=NOW + HOUR)
     (lane,) = await hot.take_lanes(engine, NOW + HOUR, 0)
-    flush = Flush(engine, 1, NOW + HOUR, leases=[Lease(3, lane.transport_code_id, lane.epoch, due_limit=100)])
+    flush = Flush(engine, 1, NOW + HOUR, leases=[Lease(3, lane.transport_code_id, lane.epoch, due={Stream.BULK: 100})])
     taken = await hot.flush(flush)
     return states, sorted(row.message_id - base(3, run) for row in taken.due)
 

@@ -9,6 +9,7 @@ from tests.factories import NOW, Scene, seed, seed_code, seed_list
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR
 from todoke.model.errors import Conflict, Invalid, NotFound
+from todoke.model.stream import Stream
 from todoke.pipeline.planner.start import StartedRun, start_skill, start_text
 from todoke.store import schema
 from todoke.store.hot.base import OpenRun
@@ -55,6 +56,19 @@ async def test_a_skill_starts_with_its_template(store: Store, scene: Scene) -> N
     run = (await runs(store, scene))[started.run_id]
     assert (run.body, run.fields, run.scrub_groups) == ("Hello {FirstName}", ["FirstName"], ())
     assert run.expires_at == NOW + 24 * HOUR
+
+
+async def test_a_run_keeps_the_stream_it_started_with(store: Store, scene: Scene) -> None:
+    async with store.writing() as connection:
+        await connection.execute(update(schema.skill).values(stream="transactional"))
+    started = await start(store)
+    async with store.writing() as connection:
+        await connection.execute(update(schema.skill).values(stream="bulk"))
+    found = await runs(store, scene)
+    assert found[started.run_id].stream is Stream.TRANSACTIONAL
+    assert found[started.run_id].weight == 1
+    later = await start(store)
+    assert (await runs(store, scene))[later.run_id].stream is Stream.BULK
 
 
 async def test_a_skill_may_start_with_another_text(store: Store, scene: Scene) -> None:

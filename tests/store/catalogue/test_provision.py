@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.factories import seed_engine
 
 from todoke.model.declaration import DeclarationInvalid
 from todoke.store.catalogue import codes, dnc, providers, skills, templates, units
@@ -144,6 +145,53 @@ async def test_what_changed_is_told_field_by_field(store: Store, declare: Declar
         old = select(template_version.c.body).where(template_version.c.template_id == text.id)
         assert len((await connection.execute(old)).all()) == 2
     assert (await declare(edited)).changes == []
+
+
+async def test_limits_are_declared_changed_and_taken_away(store: Store, declare: Declare) -> None:
+    limited = (
+        EXAMPLE.replace('default_region = "US"', 'default_region = "US"\nrate = 20')
+        .replace("rate = 100", 'rate = 100\nburst = 5\nbrand = "Acme"\ndaily_cap = 2000\ncap_zone = "UTC"')
+        .replace('kind = "simulator"', 'kind = "simulator"\nrate = 30')
+        + '\n[[brand]]\nname = "Acme"\ndaily_cap = 10_000\n'
+    )
+    await declare(EXAMPLE)
+    done = await declare(limited)
+    fields = {(c.what, c.name): {key: (old, new) for key, old, new in c.fields} for c in done.changes}
+    assert fields == {
+        ("business unit", "Acme"): {"rate": (None, 20)},
+        ("provider", "carrier"): {"rate": (None, 30)},
+        ("SMS brand", "Acme"): {},
+        ("transport code", "72345"): {
+            "burst": (1, 5),
+            "daily_cap": (None, 2000),
+            "cap_zone": ("America/Los_Angeles", "UTC"),
+            "brand": (None, "Acme"),
+        },
+    }
+    assert (await declare(limited)).changes == []
+    engine = await seed_engine(store)
+    lanes = {lane.code: lane for lane in await store.hot.take_lanes(engine, 0, 0)}
+    assert [(limit.key.kind, limit.rate, limit.cap, limit.zone) for limit in lanes["72345"].limits if limit.cap] == [
+        ("transport_code", None, 2000, "UTC"),
+        ("brand", None, 10_000, "America/Los_Angeles"),
+    ]
+    assert [limit.rate for limit in lanes["15551230001"].limits] == [30, 20]
+    await declare(EXAMPLE)
+    assert {lane.limits for lane in await store.hot.take_lanes(engine, 0, 0)} == {()}
+
+
+async def test_a_brand_that_is_not_declared_is_told(declare: Declare) -> None:
+    with pytest.raises(DeclarationInvalid, match="no SMS brand 'Acme'") as caught:
+        await declare(EXAMPLE.replace("rate = 100", 'rate = 100\nbrand = "Acme"'))
+    assert len(caught.value.problems) == 1
+
+
+async def test_a_stream_is_declared_and_a_run_starts_with_it(store: Store, declare: Declare) -> None:
+    await declare(EXAMPLE.replace('template = "Delivery"', 'template = "Delivery"\nstream = "transactional"'))
+    async with store.reading() as connection:
+        unit = await units.find(connection, "Acme")
+        found = {skill.name: skill.stream for skill in await skills.every(connection, unit)}
+    assert found == {"bonus-shift": "bulk", "delivery-notice": "transactional"}
 
 
 async def test_a_new_password_in_clear_is_a_change_that_shows_no_password(store: Store, declare: Declare) -> None:

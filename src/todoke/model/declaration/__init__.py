@@ -24,6 +24,10 @@
     dnc_group = "Acme shifts"
     stop_keywords = ["no more"]                # beside the built-in ones
 
+    [[brand]]                                  # codes name it with brand = "Acme Staffing"
+    name = "Acme Staffing"
+    daily_cap = 10000                          # segments a day of all its codes
+
     [[dnc_group]]
     name = "Acme shifts"
 
@@ -47,6 +51,7 @@ unit in the file, `business_unit` may be left out. Nothing is ever removed becau
 
 from todoke.model.declaration.declared import Declaration, Declared
 from todoke.model.declaration.entries import (
+    Brand,
     BusinessUnit,
     Campaign,
     DncGroup,
@@ -61,6 +66,7 @@ from todoke.model.declaration.reader import TABLES, read
 
 __all__ = [
     "TABLES",
+    "Brand",
     "BusinessUnit",
     "Campaign",
     "Declaration",

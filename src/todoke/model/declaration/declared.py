@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from todoke.model.declaration.entries import (
+    Brand,
     BusinessUnit,
     Campaign,
     DncGroup,
@@ -38,6 +39,7 @@ class Declaration:
     units: list[Declared[BusinessUnit]] = field(default_factory=list[Declared[BusinessUnit]])
     dnc_groups: list[Declared[DncGroup]] = field(default_factory=list[Declared[DncGroup]])
     providers: list[Declared[Provider]] = field(default_factory=list[Declared[Provider]])
+    brands: list[Declared[Brand]] = field(default_factory=list[Declared[Brand]])
     codes: list[Declared[TransportCode]] = field(default_factory=list[Declared[TransportCode]])
     registrations: list[Declared[Registration]] = field(default_factory=list[Declared[Registration]])
     campaigns: list[Declared[Campaign]] = field(default_factory=list[Declared[Campaign]])
@@ -54,6 +56,8 @@ class Declaration:
                 self.dnc_groups.append(Declared(entry, place))
             case Provider():
                 self.providers.append(Declared(entry, place))
+            case Brand():
+                self.brands.append(Declared(entry, place))
             case TransportCode():
                 self.codes.append(Declared(entry, place))
             case Registration():

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from todoke.model.limit import CAP_ZONE
+
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
     str,
@@ -20,17 +22,22 @@ Name = Annotated[
     ),
 ]
 UnitName: TypeAlias = Name | None
+SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
+DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
-    """A tenant. `bucket` is the shard that holds its data; None keeps what it is, 0 for a new unit."""
+    """A tenant. `rate` in segments a second limits all its codes together. `bucket` is the shard that holds its data;
+    None keeps what it is, 0 for a new unit.
+    """
 
     name: Name
     default_region: Annotated[
         str, Meta(pattern="^[A-Z]{2}$", description='a country as two capital letters, such as "US" or "JP"')
     ]
     default_dnc_group: Name = DEFAULT_DNC_GROUP
+    rate: SharedRate | None = None
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
@@ -49,14 +56,31 @@ class ProviderHead(Struct, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(description='such as "smpp"')]
 
 
+class Brand(Struct, frozen=True, kw_only=True):
+    """A verified sender identity, as carriers know it; its codes share its `daily_cap`, in segments. `cap_zone`: whose
+    day.
+    """
+
+    business_unit: UnitName = None
+    name: Name
+    daily_cap: DailyCap | None = None
+    cap_zone: str = CAP_ZONE
+
+
 class TransportCode(Struct, frozen=True, kw_only=True):
-    """A sender number. `rate` in segments a second; None for the usual one of its type."""
+    """A sender number. `rate` in segments a second; None for the usual one of its type. `burst` segments may go at once
+    after idleness.
+    """
 
     business_unit: UnitName = None
     code: Annotated[str, Meta(min_length=1, max_length=21, description='a code in quotes, such as "15551230001"')]
     type: str
     provider: Name
     rate: Annotated[float, Meta(gt=0, le=100_000, description="segments a second, more than 0")] | None = None
+    burst: Annotated[int, Meta(ge=1, le=10_000, description="segments, 1 or more")] = 1
+    brand: Name | None = None
+    daily_cap: DailyCap | None = None
+    cap_zone: str = CAP_ZONE
 
 
 class Registration(Struct, frozen=True, kw_only=True):
@@ -104,8 +128,11 @@ class Skill(Struct, frozen=True, kw_only=True):
     in_doubt_minutes: Annotated[int, Meta(ge=1, le=10_080, description="minutes from 1 to 10080")] = 15
     max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3
     smart_encoding: bool = False
+    stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
 
 
-Entry: TypeAlias = BusinessUnit | Provider | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+Entry: TypeAlias = (
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+)

@@ -13,6 +13,7 @@ from todoke.model.declaration.check import check
 from todoke.model.declaration.declared import Declaration
 from todoke.model.declaration.entries import (
     DEFAULT_DNC_GROUP,
+    Brand,
     BusinessUnit,
     Campaign,
     DncGroup,
@@ -27,8 +28,11 @@ from todoke.model.declaration.entries import (
 from todoke.model.declaration.place import Place, Problem, locate
 from todoke.model.provider_kind import Kinds
 
-_KINDS: dict[str, type[BusinessUnit | TransportCode | Registration | DncGroup | Campaign | Template | Skill]] = {
+_KINDS: dict[
+    str, type[BusinessUnit | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill]
+] = {
     "business_unit": BusinessUnit,
+    "brand": Brand,
     "transport_code": TransportCode,
     "registration": Registration,
     "dnc_group": DncGroup,
@@ -36,7 +40,17 @@ _KINDS: dict[str, type[BusinessUnit | TransportCode | Registration | DncGroup | 
     "template": Template,
     "skill": Skill,
 }
-TABLES = ("business_unit", "provider", "transport_code", "registration", "dnc_group", "campaign", "template", "skill")
+TABLES = (
+    "business_unit",
+    "provider",
+    "brand",
+    "transport_code",
+    "registration",
+    "dnc_group",
+    "campaign",
+    "template",
+    "skill",
+)
 
 
 def read(file: str, text: str, kinds: Kinds) -> tuple[Declaration, list[Problem]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from zoneinfo import available_timezones
 
 import phonenumbers
 from msgspec import structs
@@ -11,6 +12,7 @@ from msgspec import structs
 from todoke.model import calling_window
 from todoke.model.closest import suggestion
 from todoke.model.declaration.entries import (
+    Brand,
     BusinessUnit,
     Entry,
     Provider,
@@ -67,6 +69,9 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
             yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
         case TransportCode():
             yield from _code(entry, place)
+            yield from _zone(entry.cap_zone, place)
+        case Brand():
+            yield from _zone(entry.cap_zone, place)
         case Template():
             yield from _template(entry, place)
         case Skill():
@@ -105,9 +110,19 @@ def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:
     except Invalid as error:
         yield place.problem("code", error.sentence, error.fix or "")
         return
+    if entry.burst > 1:
+        sentence = f"{entry.burst} segments may go at once: more than the rate in some second."
+        yield place.problem("burst", sentence, "Make sure that the carrier permits bursts.", warning=True)
     if entry.rate is not None and entry.rate > kind.rate:
         sentence = f"{entry.rate:g} segments a second is more than the usual {kind.rate:g} of a {kind.name} code."
         yield place.problem("rate", sentence, "Make sure that the carrier has agreed to it.", warning=True)
+
+
+def _zone(zone: str, place: Place) -> Iterator[Problem]:
+    known = available_timezones()
+    if zone not in known:
+        fix = suggestion(zone, known, 'Use one such as "America/Los_Angeles" or "UTC".')
+        yield place.problem("cap_zone", f"There is no time zone {zone!r}.", fix)
 
 
 def _template(entry: Template, place: Place) -> Iterator[Problem]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
 from todoke.model.ids import MAX_ORDINAL
+from todoke.model.stream import RANKS, Stream
 from todoke.pipeline.lanes import pace
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal
@@ -21,8 +24,9 @@ from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.lanes.turns import Line, Turns
 from todoke.providers.base import Provider
-from todoke.store.hot.base import Block, Flushed, Lease, Reserve, Scrub
+from todoke.store.hot.base import Asked, Block, BlockKey, DueKey, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
 HORIZON = 3 * SECOND // 10
@@ -33,18 +37,25 @@ _SLOTS_AT_ONCE = 8
 for a segment each.
 """
 LOOK_AHEAD = 1.0
-"""Seconds of work that a lane holds composed or leased."""
+"""Seconds of work that a lane holds composed or leased, of each stream: what goes first is never shut out by what is
+held of the others.
+"""
 MOST_AHEAD = 24_576
 _LEAST_AHEAD = 8
 _FEW_AHEAD = 32
 _LOOK_FAR_AHEAD = 4.0
 """Seconds of work, but at most _FEW_AHEAD messages, that a slow lane holds: its blocks would be tiny otherwise."""
 LARGEST_BLOCK = 8_192
+_MOST_DUE = 2_048
+_GRAIN = 500.0
+"""Segments a second for each segment of a run's turn: turns are about 2 ms, and at least a segment."""
 
 _SHORTEST_HORIZON = 80_000
 """For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
 _MEASURE = SECOND // 10
 _LONGEST_LEAD = 5 * SECOND
+_LONGEST_DENIAL = 5 * SECOND
+"""Then a limit that is used up is asked again: somebody may have given back, or it was declared anew."""
 
 
 @dataclass(slots=True)
@@ -63,6 +74,7 @@ class _Asked:
     messages: list[Message]
     slots: pace.Slots
     at: Micros
+    limited: bool
     scrubbed: list[tuple[LaneRun, list[Message]]] = field(default_factory=list[tuple[LaneRun, list[Message]]])
 
 
@@ -81,8 +93,7 @@ class Lane:
         self.row = row
         self.provider = provider
         self.runs: dict[tuple[int, int], LaneRun] = {}
-        self.composed: deque[Message] = deque()
-        self.composing = 0  # positions and due rows taken and not composed yet
+        self.composed: Turns[Message] = Turns(max(1, int(row.rate / _GRAIN)))
         self.reserved: deque[Reserved] = deque()
         self.next_slot = row.next_slot_at
         self._journal = journal
@@ -92,6 +103,7 @@ class Lane:
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
         # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
+        self._again_at: Micros = 0  # before that a limit beside the rate has nothing for us
         self._refused: list[Submission] = []
         self._forfeited: list[Submission] = []
         self._lead: Micros = 0  # how long a reserving flush takes lately
@@ -105,23 +117,47 @@ class Lane:
     def key(self) -> int:
         return self.row.transport_code_id
 
+    def update(self, row: LaneRow) -> None:
+        """The store's word of now."""
+        if row.limits != self.row.limits:
+            self._again_at = 0
+        self.row = row
+
     @property
     def ahead(self) -> int:
         """How much this lane holds that is not on the wire."""
-        slots = sum(len(r.submissions) - r.next for r in self.reserved)
-        return len(self.composed) + self.composing + slots + len(self._refused) + len(self._forfeited)
+        return len(self.composed) + self.composing + self._slotted
+
+    @property
+    def composing(self) -> int:
+        """Positions and due rows taken and not composed yet."""
+        return sum(run.composing for run in self.runs.values())
 
     @property
     def waiting(self) -> bool:
-        """Whether something waits for slots."""
-        return bool(self.composed or self._refused or self._forfeited)
+        """Whether something waits for slots that may be asked for."""
+        return not self._again_at and bool(self.composed or self._refused or self._forfeited)
+
+    @property
+    def _slotted(self) -> int:
+        """Segments that have slots or had them, of all streams."""
+        return sum(len(r.submissions) - r.next for r in self.reserved) + len(self._refused) + len(self._forfeited)
+
+    def compose(self, run: LaneRun, messages: Sequence[Message]) -> None:
+        """These messages of the run wait for slots from now on."""
+        self.composed.extend(self._line(run), messages)
+
+    def _line(self, run: LaneRun) -> Line[Message]:
+        return self.composed.line(run.key, run.data.stream, run.data.weight)
 
     def able(self, now: Micros) -> bool:
         """Whether the provider would take something now."""
         return self.provider.up and self.provider.free > 0 and not self._brake.resting(now)
 
     def has_work(self, now: Micros) -> bool:
-        """Whether something waits here or at a cursor whose window is open."""
+        """Whether something waits here or at a cursor whose window is open, and no limit is known to be used up."""
+        if now < self._again_at:
+            return False
         return self.ahead > 0 or any(run.running and run.open_cursors(now) for run in self.runs.values())
 
     # -------------------------------------------------------------- before a flush
@@ -141,32 +177,69 @@ class Lane:
             self.reserved.clear()
         else:
             self._wait_again()
-        if resting or not self.provider.up:
-            self._count_out_stopped()
+        if resting or not self.provider.up or now < self._again_at:
+            self._count_out(now)
             return None
         if not self.composed or self.next_slot > now + HORIZON + self._lead:  # enough have their slots
             return None
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
+        limits = self.row.limits
+        for limit in limits:
+            if limit.rate is not None:
+                rate = min(rate, limit.rate * (SHARED / pace.SHARE))
         usable = now + self._lead  # an earlier slot would be gone before it is ours
-        start = self.next_slot if self.next_slot >= usable else pace.begin(self.key, rate, usable)
-        if rate <= pace.PACED_BY_CODE:
-            horizon = max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * pace.interval(rate))))
-        else:
-            horizon = min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
-        room = pace.affordable(start, usable, rate, horizon)
-        messages, segments = self._draw(room, now, start + int(room * pace.interval(rate)))
+        earliest = usable if self.next_slot >= usable else pace.begin(self.key, rate, usable)
+        slots = pace.take(self.next_slot, earliest, rate, 0, self.row.burst)
+        until = usable + self._horizon(rate)
+        messages, segments = self._draw(pace.affordable(slots, until), now, until)
         if not messages:
             return None
-        slots = pace.take(start, usable, rate, segments)
-        asked = _Asked(messages, slots, now)
+        slots = slots._replace(total=segments)
+        asked = _Asked(messages, slots, now, bool(limits))
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
-        works: dict[int, Work] = {}
+        if limits:
+            ask.asked = self._wish(messages, slots, until)
+        else:
+            self._mark(messages, ask)
         by_run: dict[tuple[int, int], tuple[LaneRun, list[Message]]] = {}
-        work: Work | None = None
         run: LaneRun | None = None
         of_run: list[Message] = []
-        for message in messages:  # neighbours mostly share their block and their run
+        for message in messages:  # neighbours mostly share their run
+            if message.run is not run:
+                run = message.run
+                of_run = by_run.setdefault(run.key, (run, []))[1]
+            of_run.append(message)
+        for each, of_run in by_run.values():
+            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            asked.scrubbed.append((each, of_run))
+        self._asked = asked
+        return ask
+
+    def _horizon(self, rate: float) -> Micros:
+        """How far ahead slots are reserved at this pace."""
+        if rate > pace.PACED_BY_CODE:
+            return min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
+        if self.row.limits:  # what one lane reserves far ahead, others that share the limit have to wait for
+            return HORIZON
+        return max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * pace.interval(rate))))
+
+    def _wish(self, messages: list[Message], slots: pace.Slots, until: Micros) -> Asked:
+        """Limits that others share decide; the store marks as reserved what they grant."""
+        marks: list[tuple[BlockKey, int] | DueKey] = []
+        for message in messages:
+            if message.work is not None:
+                marks.append((message.work.block.key, message.id & MAX_ORDINAL))
+            elif message.taken is not None:
+                marks.append(message.taken.key)
+        sizes = [len(message.numbers) for message in messages]
+        wish = Wish(slots.first, slots.interval, slots.floor, until, sizes)
+        return Asked(wish, self.row.limits, marks, RANKS[messages[0].run.data.stream], self.next_slot)
+
+    def _mark(self, messages: list[Message], ask: Reserve) -> None:
+        works: dict[int, Work] = {}
+        work: Work | None = None
+        for message in messages:  # neighbours mostly share their block
             if message.work is not work:
                 work = message.work
                 if work is not None:
@@ -175,17 +248,8 @@ class Lane:
                 work.reserved_to = max(work.reserved_to, message.id & MAX_ORDINAL)
             elif message.taken is not None:
                 ask.intents.append(message.taken.key)
-            if message.run is not run:
-                run = message.run
-                of_run = by_run.setdefault(run.key, (run, []))[1]
-            of_run.append(message)
         # Also a block that is reserved so far already: the answer says how its run stands.
         ask.blocks.extend((work.block.key, work.reserved_to) for work in works.values())
-        for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
-            asked.scrubbed.append((each, of_run))
-        self._asked = asked
-        return ask
 
     def _measure(self, now: Micros) -> None:
         elapsed = now - self._measured_at
@@ -194,7 +258,7 @@ class Lane:
             self._measured_at, self._written, self._missed = now, 0, 0
 
     def _draw(self, room: int, now: Micros, until: Micros) -> tuple[list[Message], int]:
-        """Messages for `room` segments from the front of the queue: a message's segments stay together. Their slots
+        """Messages for `room` segments, of the runs whose turn it is: a message's segments stay together. Their slots
         are before `until`.
 
         What was composed a while ago (its run was paused, the provider down) is looked at again: the calling window
@@ -202,24 +266,24 @@ class Lane:
         """
         messages: list[Message] = []
         segments = 0
-        composed = self.composed
-        run: LaneRun | None = None
-        zone_set, clear = -1, False
-        while composed and segments < room:
-            message = composed.popleft()
-            if message.run is not run or message.zone_set != zone_set:  # neighbours mostly share both
-                run, zone_set = message.run, message.zone_set
-                clear = (
-                    run.running
-                    and until < run.data.expires_at
-                    and run.opens_at(zone_set, now) == now
-                    and run.opens_at(zone_set, until) == until
-                )
-            if clear and not message.cut:
-                messages.append(message)
-                segments += len(message.numbers)
-            else:
-                self._set_aside(message, message.run, until)
+        while segments < room and (turn := self.composed.next(room - segments)) is not None:
+            waiting = turn.line.messages
+            run = waiting[0].run
+            running = run.running and until < run.data.expires_at
+            zone_set, clear = -1, False
+            drawn = 0
+            while waiting and drawn < turn.most:
+                message = waiting.popleft()
+                if message.zone_set != zone_set:  # neighbours mostly share it
+                    zone_set = message.zone_set
+                    clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
+                if clear and not message.cut:
+                    messages.append(message)
+                    drawn += len(message.numbers)
+                else:
+                    self._set_aside(message, run, until)
+            self.composed.served(turn, drawn)
+            segments += drawn
         return messages, segments
 
     def _set_aside(self, message: Message, run: LaneRun, now: Micros) -> None:
@@ -236,22 +300,20 @@ class Lane:
             opens = run.opens_at(message.zone_set, now)
             self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
 
-    def _count_out_stopped(self) -> None:
-        """Runs end although their provider takes nothing."""
-        if any(run.stopping for run in self.runs.values()):
-            waiting, self.composed = self.composed, deque()
-            for message in waiting:
-                if message.run.stopping:
-                    self._outcomes.stopped(message)
-                else:
-                    self.composed.append(message)
+    def _count_out(self, now: Micros) -> None:
+        """Runs end although nothing can be sent."""
+        over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
+        if over:
+            for message in self.composed.take_out(lambda message: message.run in over):
+                self._set_aside(message, message.run, now)
 
     def unshelve(self, now: Micros) -> None:
         """Runs that are not paused any more go on where they stood; expired ones are counted out."""
         for key in list(self._shelf):
             run = self.runs.get(key)
             if run is None or run.running or run.stopping or now >= run.data.expires_at:
-                self.composed.extendleft(reversed(self._shelf.pop(key)))
+                messages = self._shelf.pop(key)
+                self.composed.restore(self._line(messages[0].run), messages)
 
     def refused(self, submission: Submission) -> None:
         """The provider certainly did not take it: it waits again."""
@@ -260,12 +322,13 @@ class Lane:
         with contextlib.suppress(OSError):
             self._journal.take_back(message.id, number, message.attempt)
         self._refused.append(submission)
+        self._return(1)
 
     def give_back(self, not_before: Micros) -> None:
         """This lane is another's now: what it holds that is not on the wire goes to `due`."""
         asked, self._asked = self._asked, None
-        if asked is not None:
-            self.composed.extendleft(reversed(asked.messages))
+        for run, messages in asked.scrubbed if asked is not None else ():
+            self.composed.restore(self._line(run), messages)
         self.withdraw()
         self.reserved.clear()
         self._wait_again()
@@ -279,24 +342,31 @@ class Lane:
         """More work, when less than the look-ahead is at hand."""
         rate = self.row.rate
         most = min(MOST_AHEAD, max(_LEAST_AHEAD, min(_FEW_AHEAD, int(rate * _LOOK_FAR_AHEAD)), int(rate * LOOK_AHEAD)))
-        ahead = self.ahead
         # A block for every message that left would be many small ones.
-        if ahead > (most * 3 // 4 if most > _FEW_AHEAD else most // 2):
-            return None
-        want = most - ahead
-        running = [run for run in self.runs.values() if run.running]
-        if not running:
-            return None
-        lease = Lease(self.row.bucket, self.key, self.row.epoch, due_limit=min(want, 2_048))
+        enough = most * 3 // 4 if most > _FEW_AHEAD else most // 2
+        slotted = self._slotted
+        lease = Lease(self.row.bucket, self.key, self.row.epoch)
+        by_stream: dict[Stream, list[LaneRun]] = {}
+        for run in self.runs.values():
+            by_stream.setdefault(run.data.stream, []).append(run)
+        for stream in sorted(by_stream, key=RANKS.__getitem__):
+            runs = by_stream[stream]
+            ahead = slotted + self.composed.waiting(stream) + sum(run.composing for run in runs)
+            running = [run for run in runs if run.running]
+            if running and ahead <= enough:
+                self._lease_of(stream, running, most - ahead, lease, now)
+        return lease if lease.due else None
+
+    def _lease_of(self, stream: Stream, running: list[LaneRun], want: int, lease: Lease, now: Micros) -> None:
+        lease.due[stream] = min(want, _MOST_DUE)
         for run in sorted(running, key=lambda run: run.served):
             for cursor in run.open_cursors(now):
                 limit = min(LARGEST_BLOCK, want, cursor.last_position - cursor.next_position + 1)
                 if limit <= 0:
-                    return lease
+                    return
                 lease.cursors.append(run.ask(cursor, limit))
                 run.served += limit / run.data.weight
                 want -= limit
-        return lease
 
     # -------------------------------------------------------------- after it
 
@@ -305,25 +375,34 @@ class Lane:
         asked, self._asked = self._asked, None
         if asked is None:
             return
-        self.next_slot = asked.slots.end
+        messages, slots, denied = asked.messages, asked.slots, frozenset[Message]()
+        if asked.limited:
+            grant = flushed.granted.get(self.key, Grant(self.next_slot, 0, 0, 0))
+            self._again_at = min(grant.again_at, now + _LONGEST_DENIAL)
+            slots = slots._replace(first=grant.first, floor=grant.floor, total=grant.segments)
+            messages, denied = messages[: grant.messages], frozenset(messages[grant.messages :])
+        if slots.total:
+            self.next_slot = slots.end
         took = min(now - asked.at, _LONGEST_LEAD)
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
         refused: set[Message] = set()
-        for (run, messages), phones in zip(asked.scrubbed, blocked, strict=True):
+        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
             if not run.running:
-                refused.update(messages)
-                self.composed.extendleft(reversed(messages))  # the next reserve sees to them
-            elif phones:
-                for message in messages:
-                    if message.destination in phones:
-                        refused.add(message)
-                        self._outcomes.skipped(message, "dnc")
+                refused.update(of_run)
+                self.composed.undo(self._line(run), of_run)  # the next reserve sees to them
+                continue
+            for message in of_run if phones else ():
+                if message.destination in phones:
+                    refused.add(message)
+                    self._outcomes.skipped(message, "dnc")
+            if denied:
+                self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []
-        for message in asked.messages:
+        for message in messages:
             if refused and message in refused:
                 continue
             numbers, bodies = message.numbers, message.bodies
@@ -334,7 +413,8 @@ class Lane:
             numbers.clear()
             bodies.clear()
         if submissions:
-            self.reserved.append(Reserved(asked.slots._replace(total=len(submissions)), submissions))
+            self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
+        self._return(slots.total - len(submissions))
 
     def leased(self, block: Block) -> Work | None:
         """A block that was taken for this lane: None where its run is not known here: give it back."""
@@ -343,13 +423,20 @@ class Lane:
             return None
         run.moved(block.cursor, block.last_position + 1)
         work = Work(block, run)
-        self.composing += work.open
+        run.composing += work.open
         return work
+
+    def _return(self, segments: int) -> None:
+        """They had slots and are certainly not sent: the daily caps have them back."""
+        if segments and self.row.limits:
+            self._outcomes.returned(self.row.limits, segments)
 
     # -------------------------------------------------------------- at each slot
 
     def pump(self, now: Micros, certain: bool) -> None:
         """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+        if now >= self._again_at:
+            self._again_at = 0
         go = certain and not self._brake.resting(now)
         while self.reserved:
             batch = self.reserved[0]
@@ -368,8 +455,10 @@ class Lane:
             self.reserved.popleft()
 
     def next_wake(self) -> Micros | None:
-        """When the next slot is."""
-        return self.reserved[0].slots.at(self.reserved[0].next) if self.reserved else None
+        """When the next slot is, or more may be asked for."""
+        if self.reserved:
+            return self.reserved[0].slots.at(self.reserved[0].next)
+        return self._again_at or None
 
     def _write(self, submissions: list[Submission], batch: Reserved) -> None:
         go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
@@ -382,6 +471,7 @@ class Lane:
             self.sent += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
         if len(go) < len(submissions):
+            self._return(len(submissions) - len(go))
             kept = {id(s) for s in go}
             for message, _, _ in (s for s in submissions if id(s) not in kept):
                 self._outcomes.cut(message, "dnc")
@@ -391,19 +481,21 @@ class Lane:
 
     def _forfeit(self, batch: Reserved, end: int) -> None:
         """Segments whose slot is gone, or not wanted, wait again."""
+        self._return(end - batch.next)
         self._forfeited.extend(batch.submissions[batch.next : end])
         batch.next = end
 
     def _wait_again(self) -> None:
-        """Before everything else, and in the order in which they had their slots."""
-        waiting: list[Message] = []
+        """Before everything else of their runs, and in the order in which they had their slots."""
+        waiting: dict[LaneRun, list[Message]] = {}
         for message, number, body in (*self._refused, *self._forfeited):
             if not message.numbers:
-                waiting.append(message)
+                waiting.setdefault(message.run, []).append(message)
             message.numbers.append(number)
             message.bodies.append(body)
         self._refused, self._forfeited = [], []
-        self.composed.extendleft(reversed(waiting))
+        for run, messages in waiting.items():
+            self.composed.undo(self._line(run), messages)
 
     def withdraw(self, run: tuple[int, int] | None = None) -> None:
         """What is reserved and not on the wire waits again: everything, or what is of this run. Others of its batch

@@ -50,6 +50,11 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
 
+    @property
+    def size(self) -> int:
+        """How many of its segments wait for a slot."""
+        return len(self.numbers)
+
 
 Submission: TypeAlias = tuple[Message, int, bytes]
 """A segment on its way: message, number, octets. It is also the token by which the provider speaks of it."""

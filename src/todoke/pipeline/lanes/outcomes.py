@@ -8,12 +8,14 @@ from typing import cast
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
+from todoke.model.limit import Limit, LimitKey, day_of
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
-from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh
+from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh, Returned
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
+_UNSURE = 4_000 * SECOND
 
 
 def retry_after(attempt: int) -> Micros:
@@ -42,9 +44,10 @@ class Outcomes:
         self._due: list[DueRow] = []
         self._closed: list[BlockKey] = []
         self._settled: list[DueKey] = []
+        self._returned: dict[tuple[LimitKey, int], int] = {}  # segments by limit and day
 
     def __bool__(self) -> bool:
-        return bool(self._fresh or self._events or self._due or self._closed or self._settled)
+        return bool(self._fresh or self._events or self._due or self._closed or self._settled or self._returned)
 
     def drain(self, flush: Flush) -> None:
         """Everything so far goes with this flush."""
@@ -54,7 +57,8 @@ class Outcomes:
         flush.due.extend(self._due)
         flush.closed.extend(self._closed)
         flush.settled.extend(self._settled)
-        self._fresh, self._events, self._doubts = {}, [], []
+        flush.returned.extend(Returned(key, day, count) for (key, day), count in self._returned.items())
+        self._fresh, self._events, self._doubts, self._returned = {}, [], [], {}
         self._due, self._closed, self._settled = [], [], []
 
     # -------------------------------------------------------------- from the provider
@@ -182,6 +186,20 @@ class Outcomes:
     def settle(self, key: DueKey) -> None:
         """The due row that was taken has its outcome."""
         self._settled.append(key)
+
+    def returned(self, limits: Sequence[Limit], segments: int) -> None:
+        """So many segments were granted lately and are certainly not sent.
+
+        A provider may refuse what was granted up to an hour before. So nothing is given back in the first hour of a
+        day: it could have been the day before that was charged.
+        """
+        now = self._clock.now()
+        for limit in limits:
+            if limit.cap is not None:
+                day = day_of(limit.zone, now)
+                if now >= day.start + _UNSURE:
+                    key = (limit.key, day.number)
+                    self._returned[key] = self._returned.get(key, 0) + segments
 
     def _whole(self, message: Message, kind: Kind, reason: str) -> None:
         self._count_out(message, kind, reason)

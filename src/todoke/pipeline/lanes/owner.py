@@ -132,7 +132,7 @@ class Owner:
                     row, self._providers[row.provider_id], self._journal, self._stops, self.outcomes, brake
                 )
             else:
-                lane.row = row
+                lane.update(row)
 
     def _lose(self, code: int) -> None:
         """Another engine has it now."""
@@ -166,10 +166,11 @@ class Owner:
             ) as error:  # checked before the start: only a hand in the database does this
                 _log.error("run %d cannot be sent: %s", data.id, error, extra={"action": "run_broken"})
                 continue
-            least = min((run.served for run in lane.runs.values() if run.running and run.key != key), default=0.0)
-            lane.runs[key].served = least
+            rivals = (run for run in lane.runs.values() if run.running and run.key != key)
+            lane.runs[key].served = min((run.served for run in rivals if run.data.stream is data.stream), default=0.0)
         for key in lane.runs.keys() - open_now:
             del lane.runs[key]
+        lane.composed.forget(lane.runs)
         lane.unshelve(self._clock.now())
         for key, run in lane.runs.items():
             if run.data.force or not (run.running or run.stopping):
@@ -256,9 +257,9 @@ class Owner:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
             for start in range(0, len(contacts), _SLICE):
                 batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now())
-                self._composed(lane, batch, work)
+                self._composed(lane, run, batch, work)
                 await asyncio.sleep(0)
-            lane.composing -= last - first + 1
+            run.composing -= last - first + 1
             first = last + 1
 
     def _gone(self, run: LaneRun, work: Work, first: int, last: int, there: set[int]) -> None:
@@ -283,7 +284,7 @@ class Owner:
                 for row in of_run:
                     self.outcomes.settle(row.key)
                 continue
-            lane.composing += len(of_run)
+            run.composing += len(of_run)
             self._spawn(self._compose_taken(lane, run, of_run))
 
     async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
@@ -307,14 +308,14 @@ class Owner:
         for row in rows:
             if (row.message_id, row.attempt) not in waiting:
                 self.outcomes.settle(row.key)
-        self._composed(lane, batch, None)
-        lane.composing -= len(rows)
+        self._composed(lane, run, batch, None)
+        run.composing -= len(rows)
 
-    def _composed(self, lane: Lane, batch: Batch, work: Work | None) -> None:
+    def _composed(self, lane: Lane, run: LaneRun, batch: Batch, work: Work | None) -> None:
         if batch.events or batch.due:
             self.outcomes.composed(batch.events, batch.due, work)
         if lane is self.lanes.get(lane.key):
-            lane.composed.extend(batch.messages)
+            lane.compose(run, batch.messages)
         else:  # it was lost while we read
             for message in batch.messages:
                 self.outcomes.give_back(message, self._clock.now())

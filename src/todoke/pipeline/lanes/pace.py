@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from todoke.model.clock import SECOND, Micros
@@ -19,11 +20,15 @@ _GRID = 20_000
 
 
 class Slots(NamedTuple):
-    """`total` slots from `first`, `interval` apart; intervals are fractions of a microsecond for fast codes."""
+    """`total` slots from `first`, `interval` apart; intervals are fractions of a microsecond for fast codes.
+
+    None is before `floor`: those that would be are at it, all at once. That is a burst.
+    """
 
     first: Micros
     interval: float
     total: int
+    floor: Micros = 0
 
     @property
     def end(self) -> Micros:
@@ -31,11 +36,11 @@ class Slots(NamedTuple):
         return self.first + round(self.total * self.interval)
 
     def at(self, index: int) -> Micros:
-        return self.first + int(index * self.interval)
+        return max(self.floor, self.first + int(index * self.interval))
 
     def passed(self, now: Micros) -> int:
         """How many slots are at or before `now`."""
-        if now < self.first:
+        if now < self.first or now < self.floor:
             return 0
         return min(self.total, int((now - self.first) / self.interval) + 1)
 
@@ -63,16 +68,20 @@ def begin(lane: int, rate: float, usable: Micros) -> Micros:
     return -(-later // _GRID) * _GRID
 
 
-def take(next_slot: Micros, now: Micros, rate: float, count: int) -> Slots:
-    """`count` slots from the lane's next one, but never in the past: what was not used then is forfeited."""
-    return Slots(max(next_slot, now), interval(rate), count)
+def take(next_slot: Micros, now: Micros, rate: float, count: int, burst: int = 1) -> Slots:
+    """`count` slots from the lane's next one, but never in the past: what was not used then is forfeited.
+
+    Up to `burst` of them may be at once after a time without: as many as would have had their slots in it
+    (GCRA: `next_slot` is the theoretical arrival time).
+    """
+    step = interval(rate)
+    return Slots(max(next_slot, now - math.ceil((burst - 1) * step)), step, count, now)
 
 
-def affordable(next_slot: Micros, now: Micros, rate: float, horizon: Micros) -> int:
-    """How many slots begin before now + horizon."""
-    start = max(next_slot, now)
-    room = now + horizon - start
-    return 0 if room <= 0 else int(room / interval(rate)) + 1
+def affordable(slots: Slots, until: Micros) -> int:
+    """How many of such slots begin before `until`."""
+    room = until - slots.first
+    return 0 if room <= 0 else int(room / slots.interval) + 1
 
 
 PACED_BY_CODE = 1_000.0

@@ -22,7 +22,18 @@ class LaneRun:
     broken.
     """
 
-    __slots__ = ("_gates", "_positions", "base_id", "data", "groups", "renderer", "sender", "served", "zones")
+    __slots__ = (
+        "_gates",
+        "_positions",
+        "base_id",
+        "composing",
+        "data",
+        "groups",
+        "renderer",
+        "sender",
+        "served",
+        "zones",
+    )
 
     def __init__(self, data: OpenRun, sender: Sender) -> None:
         self.data = data
@@ -31,7 +42,8 @@ class LaneRun:
         self.base_id = ids.base(data.bucket, data.id)
         self.groups = data.scrub_groups
         self.zones = [tuple(zones) for zones in data.zone_sets]
-        self.served = 0.0  # positions taken, divided by weight: who has had least goes next
+        self.served = 0.0  # positions taken, divided by weight: who has had least of its stream goes next
+        self.composing = 0  # positions and due rows taken and not composed yet
         self._positions: dict[int, int] = {}
         self._gates: dict[int, tuple[Micros, Micros | None]] = {}
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
 from todoke.model.errors import Conflict, Invalid
+from todoke.model.stream import Stream
 from todoke.sms.rendering import MissingField, Renderer
 from todoke.sms.templates import Template, TemplateError, UnknownField, parse
 from todoke.store.catalogue import adhoc, codes, lists, registrations, skills, templates, units
@@ -40,6 +41,7 @@ class _Choice(NamedTuple):
     template_version_id: int
     expiry_hours: int
     groups: tuple[int, ...]
+    stream: Stream = Stream.BULK
 
 
 async def start_skill(
@@ -70,6 +72,7 @@ async def start_skill(
             stored.version_id,
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id),
+            Stream(row.stream),
         )
     return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now)
 
@@ -136,6 +139,7 @@ async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros
             choice.groups,
             now,
             now + choice.expiry_hours * HOUR,
+            choice.stream,
         )
     )
     return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings))

@@ -34,6 +34,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     bind: Bind = Bind.TRANSCEIVER
     links: int = 1
     window: int = 20  # submissions that may wait for their answer, per link
+    rate: float | None = None  # submissions a second over all links, where the carrier limits them
     tls: bool = False
     tls_verify: bool = True
     tls_ca: str = ""  # a file of a certificate authority, where it is not one that the machine trusts
@@ -54,6 +55,8 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("`links` must be between 1 and 64")
         if not 1 <= self.window <= 10_000:
             raise ValueError("`window` must be between 1 and 10000")
+        if self.rate is not None and not 0.1 <= self.rate <= 1_000_000:
+            raise ValueError("`rate` must be between 0.1 and 1000000 submissions a second")
         if not 0 < self.port < 65536:
             raise ValueError("`port` must be between 1 and 65535")
         for key, most in (("system_id", 15), ("password", 8), ("system_type", 12), ("service_type", 5)):

@@ -60,6 +60,7 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
                 in_doubt_minutes=15,
                 max_attempts=3,
                 smart_encoding=False,
+                stream="bulk",
                 weight=1,
                 expiry_hours=720,
                 created_at=now,

@@ -30,6 +30,7 @@ class SkillRow(NamedTuple):
     in_doubt_minutes: int
     max_attempts: int
     smart_encoding: bool
+    stream: str
     weight: int
     expiry_hours: int
 
@@ -57,6 +58,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.in_doubt_minutes,
             s.max_attempts,
             s.smart_encoding,
+            s.stream,
             s.weight,
             s.expiry_hours,
         )

@@ -17,9 +17,12 @@ from typing import NamedTuple, Protocol
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
+from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
+from todoke.model.stream import Stream
 from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
+    Asked,
     Block,
     BlockKey,
     CursorAsk,
@@ -33,12 +36,14 @@ from todoke.store.hot.flush import (
     Lease,
     Receipt,
     Reserve,
+    Returned,
     RunWord,
     Scrub,
 )
 
 __all__ = [
     "SEPARATOR",
+    "Asked",
     "BindGroup",
     "Block",
     "BlockKey",
@@ -68,6 +73,7 @@ __all__ = [
     "OptOut",
     "Receipt",
     "Reserve",
+    "Returned",
     "Rewound",
     "RunWord",
     "Scrub",
@@ -116,6 +122,8 @@ class Lane(NamedTuple):
     rate: float
     epoch: int
     next_slot_at: Micros
+    burst: int = 1
+    limits: tuple[Limit, ...] = ()  # beside the rate
 
 
 class BindGroup(NamedTuple):
@@ -171,6 +179,7 @@ class OpenRun:
     max_attempts: int
     smart_encoding: bool
     weight: int
+    stream: Stream
     cursors: list[Cursor]
 
 
@@ -187,6 +196,7 @@ class NewRun(NamedTuple):
     scrub_groups: tuple[int, ...]
     started_at: Micros
     expires_at: Micros
+    stream: Stream = Stream.BULK
 
 
 class EngineRow(NamedTuple):

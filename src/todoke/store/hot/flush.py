@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from todoke.model.allowance import Grant, Wish
 from todoke.model.clock import Micros
 from todoke.model.event import Event
+from todoke.model.limit import Limit, LimitKey
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 
 # ------------------------------------------------------------------ what a flush carries
 
@@ -87,11 +90,34 @@ class Scrub(NamedTuple):
     phones: list[int]
 
 
+class Asked(NamedTuple):
+    """What a lane asks for whose slots depend on limits beside its rate. `marks`: for each message of the wish the
+    block that it is of, with its position, or its intent. `rank`: of the stream of the first one. `since`: where the
+    lane's last slot ended.
+    """
+
+    wish: Wish
+    limits: tuple[Limit, ...]
+    marks: list[tuple[BlockKey, int] | DueKey]
+    rank: int
+    since: Micros
+
+
+class Returned(NamedTuple):
+    """Segments that were granted on this day and certainly not sent: the daily cap has them back."""
+
+    key: LimitKey
+    day: int
+    segments: int
+
+
 @dataclass(slots=True)
 class Reserve:
     """Slots for one lane. Granted only while the lane is this engine's under this epoch.
 
     `blocks`: key and the last position that may now be sent. `intents`: due rows taken earlier that may now be sent.
+    Where there are limits beside the rate, `asked` says what is wanted, and `next_slot_at`, `blocks` and `intents`
+    follow from what is granted; see `Flushed.granted`.
     """
 
     bucket: int
@@ -101,6 +127,7 @@ class Reserve:
     blocks: list[tuple[BlockKey, int]] = field(default_factory=list[tuple[BlockKey, int]])
     intents: list[DueKey] = field(default_factory=list[DueKey])
     scrubs: list[Scrub] = field(default_factory=list[Scrub])
+    asked: Asked | None = None
 
 
 class CursorAsk(NamedTuple):
@@ -114,15 +141,15 @@ class CursorAsk(NamedTuple):
 
 @dataclass(slots=True)
 class Lease:
-    """More work for one lane: positions from cursors, and up to `due_limit` rows of `due` that are ready at the
-    flush's time.
+    """More work for one lane: positions from cursors, and rows of `due` that are ready at the flush's time: up to so
+    many of each stream.
     """
 
     bucket: int
     transport_code_id: int
     epoch: int
     cursors: list[CursorAsk] = field(default_factory=list[CursorAsk])
-    due_limit: int = 0
+    due: dict[Stream, int] = field(default_factory=dict[Stream, int])
 
 
 @dataclass(slots=True)
@@ -141,6 +168,7 @@ class Flush:
         default_factory=list[DueKey]
     )  # intents that have their outcome (or go back to due below)
     due: list[DueRow] = field(default_factory=list[DueRow])
+    returned: list[Returned] = field(default_factory=list[Returned])
     reserves: list[Reserve] = field(default_factory=list[Reserve])
     leases: list[Lease] = field(default_factory=list[Lease])
     orphans: bool = False  # look at receipts that wait for their submission, though nothing new is known here
@@ -154,6 +182,7 @@ class Flush:
             or self.closed
             or self.settled
             or self.due
+            or self.returned
             or self.reserves
             or self.leases
             or self.orphans
@@ -206,8 +235,9 @@ class Flushed:
     """What a flush brought.
 
     `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them.
-    `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a list. `runs`: the state
-    of every run that a granted Reserve touched, by (bucket, run_id).
+    `granted`: what limits allowed of each Reserve that asked; after a flush that took place before, nothing: what it
+    granted then is forfeited. `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a
+    list. `runs`: the state of every run that a granted Reserve touched, by (bucket, run_id).
     """
 
     lost: set[int] = field(default_factory=set[int])
@@ -215,4 +245,5 @@ class Flushed:
     runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
     blocks: list[Block] = field(default_factory=list[Block])
     due: list[DueTaken] = field(default_factory=list[DueTaken])
+    granted: dict[int, Grant] = field(default_factory=dict[int, Grant])  # by transport code id
     orphans: int = 0  # receipts kept because they match nothing yet

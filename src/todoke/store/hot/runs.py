@@ -9,6 +9,7 @@ from typing import Any
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 
 
@@ -44,7 +45,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
     return OpenRun(
         bucket,
         run_id,
@@ -63,5 +64,6 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         max_attempts,
         bool(smart_encoding),
         weight,
+        Stream(stream),
         cursors,
     )

@@ -16,6 +16,7 @@ from todoke.store.schema.catalogue import (
     list_rejection,
     provider,
     skill,
+    sms_brand,
     sms_registration,
     template,
     template_version,
@@ -24,6 +25,7 @@ from todoke.store.schema.catalogue import (
 from todoke.store.schema.compliance import dnc_entry, opt_out
 from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.sending import (
+    allowance,
     block,
     contact,
     doubt,
@@ -40,6 +42,7 @@ from todoke.store.schema.sending import (
 )
 
 __all__ = [
+    "allowance",
     "block",
     "business_unit",
     "calling_list",
@@ -66,6 +69,7 @@ __all__ = [
     "run_transition",
     "skill",
     "skill_run",
+    "sms_brand",
     "sms_registration",
     "tally",
     "template",

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from todoke.model.limit import CAP_ZONE
 from todoke.store.schema.base import Id, identity, metadata, unit
 
 # One row. `incarnation` is new for a new database, and is what a journal belongs to.
@@ -42,7 +43,21 @@ business_unit = Table(
     # The default DNC group: no foreign key, the two rows name each other.
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
+)
+
+# A verified sender identity; codes that share one share its daily cap.
+sms_brand = Table(
+    "sms_brand",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("daily_cap", BigInteger, nullable=True),  # segments a day
+    Column("cap_zone", Text, nullable=False),  # IANA: whose day
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
 )
 
 # A provider account: the unit of lease (all its codes go together).
@@ -67,6 +82,10 @@ transport_code = Table(
     Column("type", Text, nullable=False),
     Column("rate", Double[float](), nullable=False),  # segments a second, the carrier's limit
     Column("created_at", BigInteger, nullable=False),
+    Column("burst", Integer, nullable=False, server_default="1"),  # segments that may go at once after idleness
+    Column("daily_cap", BigInteger, nullable=True),  # segments a day
+    Column("cap_zone", Text, nullable=False, server_default=CAP_ZONE),  # IANA: whose day
+    Column("sms_brand_id", Id, ForeignKey("sms_brand.id"), nullable=True),
     UniqueConstraint("provider_id", "code"),
     CheckConstraint("rate > 0", name="rate_positive"),
 )
@@ -146,6 +165,7 @@ skill = Table(
     Column("weight", SmallInteger, nullable=False),  # its share where runs compete for a code
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
     UniqueConstraint("business_unit_id", "name"),
 )
 

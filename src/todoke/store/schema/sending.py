@@ -53,6 +53,7 @@ skill_run = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
 )
@@ -120,6 +121,22 @@ lane = Table(
     Index("ix_lane_provider", "provider_id"),
 )
 
+# What is used of a limit beside the rate of a code. Moved under its lock by flushes that reserve.
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # provider | business_unit | transport_code | brand
+    Column("subject_id", Id, nullable=False),  # of what it limits
+    # Segments that have their slot in each cell of 10 ms, joined by commas; the first cell, counted from 1970.
+    Column("first_cell", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970 by the cap's zone
+    Column("used", BigInteger, nullable=False),  # segments on that day
+    PrimaryKeyConstraint("bucket", "kind", "subject_id"),
+    sqlite_with_rowid=False,
+)
+
 # Consecutive positions of a run that one engine took. No position is ever in two blocks.
 block = Table(
     "block",
@@ -159,8 +176,9 @@ due = Table(
     Column("segments", Text, nullable=False),
     # CRC of the text that the segments already sent were cut from; none when nothing was sent.
     Column("text_crc", BigInteger, nullable=True),
+    Column("stream", Text, nullable=False, server_default="bulk"),  # of its run
     PrimaryKeyConstraint("bucket", "message_id", "attempt"),
-    Index("ix_due_next", "bucket", "transport_code_id", "state", "not_before"),
+    Index("ix_due_next", "bucket", "transport_code_id", "state", "stream", "not_before"),
     Index("ix_due_run", "bucket", "run_id"),
 )
 

@@ -12,6 +12,7 @@ from todoke.model.provider_kind import shown
 from todoke.model.transport_code import CODE_TYPES
 from todoke.store.catalogue import codes, dnc, providers
 from todoke.store.catalogue.providers import ProviderRow
+from todoke.store.catalogue.provision import brands
 from todoke.store.catalogue.provision.work import Work
 from todoke.store.catalogue.units import Unit
 from todoke.store.schema import business_unit, provider, sms_registration, transport_code
@@ -20,6 +21,8 @@ from todoke.store.schema import business_unit, provider, sms_registration, trans
 async def provision(work: Work) -> None:
     for declared in work.declaration.providers:
         await _provider(work, declared)
+    for declared in work.declaration.brands:
+        await brands.provision(work, declared)
     for declared in work.declaration.codes:
         await _code(work, declared)
     for declared in work.declaration.registrations:
@@ -68,10 +71,27 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
     account = await work.found(finding, place, "provider", "provider", entry.provider)
     if unit is None or account is None or not await _same_bucket(work, declared, unit, account):
         return
+    brand_id = None
+    if entry.brand is not None:
+        brand_id = await work.found(
+            brands.find(work.connection, unit, entry.brand), place, "brand", "brand", entry.brand
+        )
+        if brand_id is None:
+            return
     t = transport_code.c
-    query = select(t.id, t.business_unit_id, t.type, t.rate).where(t.provider_id == account.id, t.code == entry.code)
+    query = select(t.id, t.business_unit_id, t.type, t.rate, t.burst, t.daily_cap, t.cap_zone, t.sms_brand_id).where(
+        t.provider_id == account.id, t.code == entry.code
+    )
     found = (await work.connection.execute(query)).first()
-    values = {"type": entry.type, "rate": float(entry.rate or CODE_TYPES[entry.type].rate)}
+    new = {
+        "type": entry.type,
+        "rate": float(entry.rate or CODE_TYPES[entry.type].rate),
+        "burst": entry.burst,
+        "daily_cap": entry.daily_cap,
+        "cap_zone": entry.cap_zone,
+        "brand": entry.brand,
+    }
+    values = {**{key: value for key, value in new.items() if key != "brand"}, "sms_brand_id": brand_id}
     if found is None:
         await work.connection.execute(
             insert(transport_code).values(
@@ -79,10 +99,14 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
             )
         )
         work.created("transport code", entry.code, unit)
-    elif found[1] != unit.id:
+        return
+    if found[1] != unit.id:
         sentence = f"The code {entry.code!r} of {account.name!r} belongs to another business unit."
         work.refuse(place, "code", sentence, "Correct the code, or name that business unit.")
-    elif work.differs("transport code", entry.code, unit, {"type": found[2], "rate": found[3]}, values):
+        return
+    old: dict[str, Any] = dict(zip(("type", "rate", "burst", "daily_cap", "cap_zone"), found[2:7], strict=True))
+    old["brand"] = await brands.name_of(work.connection, unit, found[7])
+    if work.differs("transport code", entry.code, unit, old, new):
         await work.connection.execute(update(transport_code).where(t.id == found[0]).values(**values))
 
 

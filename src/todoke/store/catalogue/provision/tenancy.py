@@ -46,8 +46,16 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         return
     groups = {group.id: group.name for group in await dnc.groups(work.connection, found)}
     group_id = await _group(work, found, entry.default_dnc_group)
-    old = {"default_region": found.default_region, "default_dnc_group": groups.get(found.dnc_group_id or 0)}
-    new = {"default_region": entry.default_region, "default_dnc_group": entry.default_dnc_group}
+    old = {
+        "default_region": found.default_region,
+        "default_dnc_group": groups.get(found.dnc_group_id or 0),
+        "rate": found.rate,
+    }
+    new = {
+        "default_region": entry.default_region,
+        "default_dnc_group": entry.default_dnc_group,
+        "rate": entry.rate,
+    }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
 
@@ -56,7 +64,7 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
     await work.connection.execute(
         update(business_unit)
         .where(business_unit.c.id == unit.id)
-        .values(default_region=entry.default_region, dnc_group_id=group_id)
+        .values(default_region=entry.default_region, dnc_group_id=group_id, rate=entry.rate)
     )
 
 

@@ -89,6 +89,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "in_doubt_minutes": entry.in_doubt_minutes,
         "max_attempts": entry.max_attempts,
         "smart_encoding": entry.smart_encoding,
+        "stream": entry.stream,
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
     }
@@ -113,7 +114,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
 
 
-_PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "weight", "expiry_hours")
+_PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours")
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:

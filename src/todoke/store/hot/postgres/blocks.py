@@ -23,11 +23,14 @@ SETTLE = """
     WHERE i.bucket = k.bucket AND i.message_id = k.message_id AND i.attempt = k.attempt AND i.engine_id + 0 = $1
 """
 
-# What has a time of its own; a repeat changes nothing.
+# What has a time of its own, in the stream of its run; a repeat changes nothing.
 INSERT_DUE = """
-    INSERT INTO due (bucket, message_id, attempt, run_id, transport_code_id, not_before, segments, text_crc, state)
-    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                         $7::text[], $8::bigint[], $9::text[])
+    INSERT INTO due (bucket, message_id, attempt, run_id, transport_code_id, not_before, segments, text_crc, state,
+                     stream)
+    SELECT k.*, (SELECT r.stream FROM skill_run r WHERE r.bucket = k.bucket AND r.id = k.run_id)
+    FROM unnest($1::smallint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                $7::text[], $8::bigint[], $9::text[])
+           AS k (bucket, message_id, attempt, run_id, code, not_before, segments, text_crc, state)
     ON CONFLICT DO NOTHING
 """
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from todoke.model.clock import Micros
 from todoke.store.hot.base import BindGroup, EngineLost, EngineRow, Lane, Sharing
+from todoke.store.hot.lanes import limit_keys, read_lane
+from todoke.store.hot.postgres import allowances
 from todoke.store.postgres import Connection
 
 NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -70,8 +72,14 @@ TAKE = """
 """
 
 MINE = """
-    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at
-    FROM lane l JOIN transport_code c ON c.id = l.transport_code_id
+    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at, c.burst,
+           c.daily_cap, c.cap_zone, c.business_unit_id, u.rate, (p.settings ->> 'rate')::double precision,
+           b.id, b.daily_cap, b.cap_zone
+    FROM lane l
+    JOIN transport_code c ON c.id = l.transport_code_id
+    JOIN business_unit u ON u.id = c.business_unit_id
+    JOIN provider p ON p.id = c.provider_id
+    LEFT JOIN sms_brand b ON b.id = c.sms_brand_id
     WHERE l.engine_id = $1 ORDER BY l.bucket, l.transport_code_id
 """
 
@@ -126,4 +134,6 @@ async def take(
     await connection.execute(MISSING)
     for bucket, code, epoch in await connection.fetch(TAKEABLE, engine_id, now, of):
         await connection.execute(TAKE, engine_id, now, margin, bucket, code, epoch)
-    return [Lane(*row) for row in await connection.fetch(MINE, engine_id)]
+    lanes = [read_lane(tuple(row)) for row in await connection.fetch(MINE, engine_id)]
+    await allowances.make(connection, limit_keys(lanes))
+    return lanes

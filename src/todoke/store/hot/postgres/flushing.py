@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
-from todoke.store.hot import lanes
+from todoke.store.hot import allotting, lanes
 from todoke.store.hot.base import Flush, Flushed
 from todoke.store.hot.doubts import details
 from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.postgres import allowances as limiting
 from todoke.store.hot.postgres import blocks, doubts, leases, receipts, reserves, results
 from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
@@ -61,6 +62,11 @@ async def take(connection: Connection, flush: Flush) -> Flushed:
     held = await hold_lanes(connection, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
     granted = lanes.granted(flush, held)
+    limits = allotting.keys(flush, granted)
+    if limits:
+        allowances = await limiting.hold(connection, limits)
+        granted, flushed.granted = allotting.allot(flush, granted, allowances)
+        await limiting.move(connection, allowances)
     if granted:
         await reserves.grant(connection, flush.engine_id, granted, flushed)
     leased = lanes.leased(flush, held)

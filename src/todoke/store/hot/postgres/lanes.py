@@ -37,6 +37,6 @@ async def hold_lanes(connection: Connection, engine_id: int, keys: Iterable[tupl
 
 async def move_slots(connection: Connection, engine_id: int, reserves: Sequence[Reserve]) -> None:
     """Store where the next segment of each granted lane may go; the lanes are held."""
-    keys = [(r.bucket, r.transport_code_id, r.next_slot_at) for r in reserves]
+    keys = [(r.bucket, r.transport_code_id, r.next_slot_at) for r in reserves if r.next_slot_at]
     if keys:
         await connection.execute(MOVE, engine_id, *map(list, zip(*keys, strict=True)))

@@ -26,15 +26,18 @@ TAKE_POSITIONS = """
     RETURNING bucket, run_id, first_position, last_position, transport_code_id
 """
 
-# Takes rows whose time has come, the longest waiting first, of runs that may send; each becomes an intent.
+# Takes rows whose time has come, the longest waiting of each stream first, of runs that may send; each becomes an
+# intent.
 TAKE_DUE = """
     WITH chosen AS (
         SELECT d.bucket, d.message_id, d.attempt, a.epoch
-        FROM unnest($4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS a (bucket, code, epoch, size)
+        FROM unnest($4::smallint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])
+               AS a (bucket, code, epoch, stream, size)
         CROSS JOIN LATERAL (
             SELECT d.bucket, d.message_id, d.attempt
             FROM due d
-            WHERE d.bucket = a.bucket AND d.transport_code_id = a.code AND d.state = 'ready' AND d.not_before <= $3
+            WHERE d.bucket = a.bucket AND d.transport_code_id = a.code AND d.state = 'ready' AND d.stream = a.stream
+              AND d.not_before <= $3
               AND (SELECT r.state = 'running' AND r.expires_at > $3
                    FROM skill_run r WHERE r.bucket = d.bucket AND r.id = d.run_id)
             ORDER BY d.not_before
@@ -83,7 +86,12 @@ async def take_positions(connection: Connection, flush: Flush, leases: Sequence[
 
 async def take_due(connection: Connection, flush: Flush, leases: Sequence[Lease]) -> list[DueTaken]:
     """Intents from `due`; the lanes are held."""
-    asks = [(x.bucket, x.transport_code_id, x.epoch, x.due_limit) for x in leases if x.due_limit > 0]
+    asks = [
+        (x.bucket, x.transport_code_id, x.epoch, stream, size)
+        for x in leases
+        for stream, size in x.due.items()
+        if size > 0
+    ]
     if not asks:
         return []
     columns = map(list, zip(*asks, strict=True))

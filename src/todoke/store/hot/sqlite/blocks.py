@@ -17,10 +17,12 @@ CLOSE = """
 # An intent that has its outcome.
 SETTLE = "DELETE FROM intent WHERE bucket = ? AND message_id = ? AND attempt = ? AND engine_id = ?"
 
-# What has a time of its own; a repeat changes nothing.
+# What has a time of its own, in the stream of its run; a repeat changes nothing.
 INSERT_DUE = """
-    INSERT INTO due (bucket, message_id, attempt, run_id, transport_code_id, not_before, segments, text_crc, state)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    INSERT INTO due (bucket, message_id, attempt, run_id, transport_code_id, not_before, segments, text_crc, state,
+                     stream)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT r.stream FROM skill_run r WHERE r.bucket = ? AND r.id = ?))
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -36,4 +38,4 @@ def settle_intents(db: Connection, engine_id: int, keys: Sequence[DueKey]) -> No
 
 def insert_due(db: Connection, placed: Sequence[Placed]) -> None:
     """Store due rows in the state that their run asks for."""
-    db.executemany(INSERT_DUE, ((*row, state) for row, state in placed))
+    db.executemany(INSERT_DUE, ((*row, state, row.bucket, row.run_id) for row, state in placed))

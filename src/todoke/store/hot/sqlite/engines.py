@@ -9,6 +9,8 @@ from typing import Any
 
 from todoke.model.clock import Micros
 from todoke.store.hot.base import BindGroup, EngineLost, EngineRow, Lane, Sharing
+from todoke.store.hot.lanes import limit_keys, read_lane
+from todoke.store.hot.sqlite import allowances
 
 REGISTER = """
     INSERT INTO engine (host, boot_id, pid, journal, state, started_at, lease_until, flush_seq)
@@ -59,8 +61,14 @@ TAKE = """
 """
 
 MINE = """
-    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at
-    FROM lane l JOIN transport_code c ON c.id = l.transport_code_id
+    SELECT l.bucket, l.transport_code_id, l.provider_id, c.code, c.type, c.rate, l.epoch, l.next_slot_at, c.burst,
+           c.daily_cap, c.cap_zone, c.business_unit_id, u.rate, json_extract(p.settings, '$.rate'),
+           b.id, b.daily_cap, b.cap_zone
+    FROM lane l
+    JOIN transport_code c ON c.id = l.transport_code_id
+    JOIN business_unit u ON u.id = c.business_unit_id
+    JOIN provider p ON p.id = c.provider_id
+    LEFT JOIN sms_brand b ON b.id = c.sms_brand_id
     WHERE l.engine_id = ? ORDER BY l.bucket, l.transport_code_id
 """
 
@@ -106,4 +114,6 @@ def take(db: Connection, engine_id: int, now: Micros, margin: Micros, providers:
     db.execute(MISSING)
     of = None if providers is None else json.dumps(sorted(providers))
     db.execute(TAKE, {"engine": engine_id, "now": now, "margin": margin, "providers": of})
-    return [Lane(*row) for row in db.execute(MINE, (engine_id,))]
+    lanes = [read_lane(row) for row in db.execute(MINE, (engine_id,))]
+    allowances.make(db, limit_keys(lanes))
+    return lanes

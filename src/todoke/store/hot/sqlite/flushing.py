@@ -6,12 +6,13 @@ from sqlite3 import Connection
 
 from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
-from todoke.store.hot import lanes
+from todoke.store.hot import allotting, lanes
 from todoke.store.hot.base import Flush, Flushed
 from todoke.store.hot.doubts import details
 from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
+from todoke.store.hot.sqlite import allowances as limiting
 from todoke.store.hot.sqlite import blocks, doubts, leases, receipts, reserves, results
 from todoke.store.hot.tallies import Tallies
 
@@ -48,7 +49,13 @@ def take(db: Connection, flush: Flush) -> Flushed:
     """Reserve, then lease, on the lanes that are still this engine's."""
     held = reserves.hold_lanes(db, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
-    reserves.grant(db, flush.engine_id, lanes.granted(flush, held), flushed)
+    granted = lanes.granted(flush, held)
+    limits = allotting.keys(flush, granted)
+    if limits:
+        allowances = limiting.hold(db, limits)
+        granted, flushed.granted = allotting.allot(flush, granted, allowances)
+        limiting.move(db, allowances)
+    reserves.grant(db, flush.engine_id, granted, flushed)
     leased = lanes.leased(flush, held)
     flushed.blocks = leases.take_positions(db, flush, leased)
     flushed.due = leases.take_due(db, flush, leased)

@@ -23,11 +23,12 @@ INSERT_BLOCK = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')
 """
 
-# Rows whose time has come, the longest waiting first, of runs that may send.
+# Rows of a stream whose time has come, the longest waiting first, of runs that may send.
 CHOOSE_DUE = """
     SELECT d.bucket, d.message_id, d.attempt, d.run_id, d.transport_code_id, d.segments, d.text_crc
     FROM due d INDEXED BY ix_due_next
-    WHERE d.bucket = :bucket AND d.transport_code_id = :code AND d.state = 'ready' AND d.not_before <= :now
+    WHERE d.bucket = :bucket AND d.transport_code_id = :code AND d.state = 'ready' AND d.stream = :stream
+      AND d.not_before <= :now
       AND EXISTS (SELECT 1 FROM skill_run r
                   WHERE r.bucket = d.bucket AND r.id = d.run_id AND r.state = 'running' AND r.expires_at > :now)
     ORDER BY d.not_before LIMIT :size
@@ -64,13 +65,12 @@ def take_due(db: Connection, flush: Flush, leases: Sequence[Lease]) -> list[DueT
     """Intents from `due`."""
     taken: list[DueTaken] = []
     for lease in leases:
-        if lease.due_limit <= 0:
-            continue
-        wanted = {"bucket": lease.bucket, "code": lease.transport_code_id, "now": flush.now, "size": lease.due_limit}
-        rows = db.execute(CHOOSE_DUE, wanted).fetchall()
-        db.executemany(DELETE_DUE, (row[:3] for row in rows))
-        db.executemany(INSERT_INTENT, ((*row, lease.epoch, flush.engine_id, flush.seq) for row in rows))
-        taken += [DueTaken(*row) for row in rows]
+        for stream, size in lease.due.items():
+            wanted = {"bucket": lease.bucket, "code": lease.transport_code_id, "stream": stream, "now": flush.now}
+            rows = db.execute(CHOOSE_DUE, {**wanted, "size": size}).fetchall()
+            db.executemany(DELETE_DUE, (row[:3] for row in rows))
+            db.executemany(INSERT_INTENT, ((*row, lease.epoch, flush.engine_id, flush.seq) for row in rows))
+            taken += [DueTaken(*row) for row in rows]
     return taken
 
 

@@ -49,6 +49,8 @@ def hold_lanes(db: Connection, engine_id: int, keys: Iterable[tuple[int, int, in
 def grant(db: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: Flushed) -> None:
     """Reserve for lanes that are held, then look at lists and runs."""
     for reserve in reserves:
+        if not reserve.next_slot_at:
+            continue  # no limit granted anything
         db.execute(MOVE, (reserve.next_slot_at, reserve.bucket, reserve.transport_code_id, engine_id))
         db.executemany(GRANT_BLOCK, ((last, *key, engine_id) for key, last in reserve.blocks))
         db.executemany(GRANT_INTENT, ((*key, engine_id) for key in reserve.intents))

@@ -29,8 +29,8 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?)
+                           expires_at, stream)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
 """
 
 # One cursor a zone range of the list.
@@ -44,7 +44,7 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight
+           s.smart_encoding, s.weight, r.stream
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -72,7 +72,7 @@ def start(db: Connection, run: NewRun) -> int:
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
     frozen = (run.body, run.template_version_id, fields, zone_sets, json.dumps(run.scrub_groups), contacts)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at))
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream))
     db.execute(CURSORS, (run.bucket, run_id, run.list_id))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
