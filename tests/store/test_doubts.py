@@ -366,6 +366,16 @@ async def test_what_is_under_way_is_waited_for(world: World) -> None:
     await world.check()
 
 
+async def test_a_part_that_an_engine_still_holds_is_waited_for(world: World) -> None:
+    await at_least_once(world)
+    event = doubtful(world, 1, segments=2)
+    await world.flush(events=[event], doubts=[known(world, event)])
+    assert await world.hot.resend_doubts(LATER) == 0
+    await world.flush(events=[world.event(1, Kind.ACCEPTED, segment=2, segments=2, id="a")])
+    assert await world.hot.resend_doubts(LATER + MINUTE) == 1
+    assert await due(world) == [(1, 1, "1", 7, "ready")]
+
+
 async def test_attempts_are_counted(world: World) -> None:
     await at_least_once(world, max_attempts=2)
     await doubt(world, 1)
