@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-MODULES = ("sms", "codec", "store", "intake", "blaster", "end_to_end")
+MODULES = ("sms", "codec", "store", "intake", "blaster", "end_to_end", "cost", "scale")
 
 
 def main(names: Sequence[str]) -> int:

@@ -158,12 +158,12 @@ def blast(
 
 @contextmanager
 def simulator(*arguments: str) -> Iterator[dict[str, int]]:
-    """A simulator in fast mode as a process of its own; yields its ports."""
+    """A simulator in fast mode as a process of its own; yields its ports, and its `pid`."""
     command = [sys.executable, "-m", "todoke.providers.simulator", "--port", "0", "--control-port", "0", "--fast"]
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        yield {**json.loads(process.stdout.readline()), "pid": process.pid}
     finally:
         process.terminate()
         process.wait(10)

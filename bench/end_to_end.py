@@ -59,7 +59,7 @@ def cases(count: int | None = None, runs: int = 3) -> Iterator[dict[str, object]
             }
 
 
-def _arguments(folder: Path, receipts: bool) -> list[str]:
+def arguments(folder: Path, receipts: bool) -> list[str]:
     return [
         "--ledger",
         str(folder / "ledger"),
@@ -72,27 +72,27 @@ def _arguments(folder: Path, receipts: bool) -> list[str]:
 
 
 def _blast(folder: Path, count: int, receipts: bool) -> float:
-    with simulator(*_arguments(folder, receipts)) as ports:
+    with simulator(*arguments(folder, receipts)) as ports:
         return blast_in_process(ports["smpp_port"], count, receipts)
 
 
 async def _measure(url: str, folder: Path, count: int, receipts: bool) -> float:
     """Messages a second of one run over a list of `count` contacts."""
     await migrate(url)
-    with simulator(*_arguments(folder, receipts)) as ports:
+    with simulator(*arguments(folder, receipts)) as ports:
         async with await open_store(url) as store:
-            run = await _scene(store, ports["smpp_port"], count, receipts)
+            run = await scene(store, ports["smpp_port"], count, receipts)
             child = await engine(Settings(database=url, data_dir=folder))
             try:
                 started = time.monotonic()
                 await store.hot.start_run(run)
-                await _until(store, count, "delivered" if receipts else "sent", started)
+                await until(store, count, "delivered" if receipts else "sent", started)
                 return count / (time.monotonic() - started)
             finally:
                 await child.stop()
 
 
-async def _scene(store: Store, port: int, count: int, receipts: bool) -> NewRun:
+async def scene(store: Store, port: int, count: int, receipts: bool) -> NewRun:
     """A list of `count` contacts and a code that is faster than any link, so that the link is the limit."""
     unit = await seed_unit(store, bucket=0)
     group = await seed_dnc_group(store, unit, bucket=0, phones=range(17_770_000_000, 17_770_010_000))
@@ -139,7 +139,7 @@ async def _fill(store: Store, list_id: int, count: int) -> None:
             )
 
 
-async def _until(store: Store, count: int, outcome: str, started: float) -> None:
+async def until(store: Store, count: int, outcome: str, started: float) -> None:
     while True:
         async with store.reading() as connection:
             done = await connection.scalar(

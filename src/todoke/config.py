@@ -56,9 +56,10 @@ class SettingsFile(NamedTuple):
 class Settings:
     """What a process of Todoke needs to know before it has a database.
 
-    `database`: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME. `data_dir`: the SQLite file, journals,
-    files of rejected rows. `flush_ms`: an engine commits every so many milliseconds. `lease_s`: how long an engine that
-    does not renew keeps its lanes.
+    `database`: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME, or HOST:PORT,HOST:PORT. `data_dir`: the
+    SQLite file, journals, files of rejected rows. `flush_ms`: an engine commits every so many milliseconds. `lease_s`:
+    how long an engine that does not renew keeps its lanes. `accept_async_replication`: start though a fail-over may
+    forget what was sent.
     """
 
     database: str = "sqlite:///todoke-data/todoke.db"
@@ -67,6 +68,12 @@ class Settings:
     log_format: str = "text"
     flush_ms: int = 20
     lease_s: float = 10.0
+    accept_async_replication: bool = False
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the engines' journals."""
+        return self.data_dir.absolute() / "journals"
 
     @property
     def database_shown(self) -> str:
@@ -214,6 +221,14 @@ def _one_of(options: tuple[str, ...]) -> Callable[[object, str], str]:
     return convert
 
 
+def _switch(raw: object, where: str) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.strip().lower() in ("true", "false"):
+        return raw.strip().lower() == "true"
+    raise SettingsError(where, f"{raw!r} is neither yes nor no.", "Write true or false.")
+
+
 def _number(kind: Callable[[str], _T], least: float, most: float) -> Callable[[object, str], _T]:
     def convert(raw: object, where: str) -> _T:
         fix = f"Use a number from {least:g} to {most:g}."
@@ -238,4 +253,5 @@ _CONVERTERS: dict[str, Callable[[object, str], object]] = {
     "log_format": _one_of(LOG_FORMATS),
     "flush_ms": _number(int, 5, 1000),
     "lease_s": _number(float, 2, 300),
+    "accept_async_replication": _switch,
 }

@@ -68,13 +68,20 @@ def test_settings(pages: Any) -> None:
         (
             key,
             f"--{key.replace('_', '-')}",
-            f"{getattr(defaults, key):g}" if key == "lease_s" else str(getattr(defaults, key)),
+            _said(getattr(defaults, key)),
         )
         for key in config.KEYS
     ]
     said = {code(row[0]): row[3] for row in rows}
     assert codes([said["log_level"]]) == list(config.LOG_LEVELS)
     assert codes([said["log_format"]]) == list(config.LOG_FORMATS)
+
+
+def _said(default: object) -> str:
+    """A default as it is written in a settings file, without quotation marks."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 @pytest.mark.parametrize("key", ["flush_ms", "lease_s"])

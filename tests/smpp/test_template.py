@@ -45,6 +45,23 @@ def test_a_body_is_what_the_codec_would_make(
         )
 
 
+@given(addresses, octet, octet, st.integers(0, 10**20 - 1), octet, st.binary(max_size=300), st.binary(max_size=9))
+def test_the_short_way_makes_the_same_body(
+    source: str, ton: int, npi: int, number: int, coding: int, payload: bytes, tlvs: bytes
+) -> None:
+    template = SubmitTemplate(source, ton, npi, registered_delivery=1, service_type="%d%b")
+    for _ in range(2):  # the second time out of the cache
+        assert template.short(number, payload, coding, tlvs) == template.body(
+            str(number), payload, data_coding=coding, tlvs=tlvs
+        )
+
+
+@pytest.mark.parametrize(("number", "coding"), [(10**20, 0), (1, 256), (1, -1)])
+def test_the_short_way_refuses_what_the_long_way_refuses(number: int, coding: int) -> None:
+    with pytest.raises(FieldError):
+        SubmitTemplate("1").short(number, b"", coding)
+
+
 def test_a_delivery_the_same_way() -> None:
     body = DeliverTemplate("Todoke", 1, 2, 5, 0, priority_flag=1).body("8190", b"hi", esm_class=4, data_coding=3)
     assert decode(p.Command.DELIVER_SM, body) == p.DeliverSm(

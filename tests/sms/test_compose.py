@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todoke.sms import gsm7
-from todoke.sms.compose import Composed, EmptyText, MissingField, TooLong, compose
+from todoke.sms.compose import Composed, EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import Encoding, Split, split
 from todoke.sms.smart import Replacement
 from todoke.sms.templates import parse
@@ -53,3 +53,21 @@ def test_the_text_is_what_the_segments_say(text: str):
     on_air = gsm7.decode(payload) if composed.split.encoding is Encoding.GSM7 else payload.decode("utf-16-be")
     assert composed.text == on_air
     assert composed.text.encode()  # no lone surrogate is left
+
+
+@given(st.text(st.characters(), max_size=170) | st.text(st.sampled_from("a€é漢🙂 "), max_size=170))
+def test_the_short_way_says_the_same_or_nothing(text: str):
+    short = compose_short(ANY, [text])
+    if not text.strip():
+        assert short is None
+        return
+    split_up = compose(ANY, [text]).split
+    if short is None:
+        assert len(split_up.parts) > 1 or any("\ud800" <= character <= "\udfff" for character in text)
+    else:
+        assert short == (split_up.parts[0], split_up.encoding.data_coding)
+        assert len(split_up.parts) == 1
+
+
+def test_the_short_way_leaves_a_missing_field_to_the_other():
+    assert compose_short(HELLO, [" "]) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.factories import NOW, seed, seed_code, seed_engine, seed_provider, seed_unit
 
@@ -83,6 +85,51 @@ async def test_a_take_over_bumps_the_epoch_and_keeps_the_pace(store: Store, how:
     margin = SECOND if how == "lapsed" else 0
     assert (lane.epoch, lane.next_slot_at) == (2, max(moment, NOW + ahead) + margin)
     assert await store.hot.take_lanes(second, moment, SECOND) == [lane]
+
+
+async def test_only_the_accounts_asked_for_are_taken(store: Store) -> None:
+    scene = await seed(store)
+    other = await seed(store, name="other")
+    engine = await seed_engine(store, now=NOW)
+    lanes = await store.hot.take_lanes(engine, NOW, 0, [other.provider])
+    assert [lane.provider_id for lane in lanes] == [other.provider]
+    assert await store.hot.take_lanes(engine, NOW, 0, []) == lanes
+    assert {lane.provider_id for lane in await store.hot.take_lanes(engine, NOW, 0, None)} == {
+        scene.provider,
+        other.provider,
+    }
+
+
+async def test_one_account_can_be_given_up(store: Store) -> None:
+    scene = await seed(store)
+    other = await seed(store, name="other")
+    engine = await seed_engine(store, now=NOW)
+    await store.hot.take_lanes(engine, NOW, 0)
+    await store.hot.release_lanes(engine, scene.provider)
+    assert [lane.provider_id for lane in await store.hot.take_lanes(engine, NOW, 0, [])] == [other.provider]
+
+
+async def test_who_has_what_is_seen_as_it_is(store: Store) -> None:
+    scene = await seed(store, rate=7.5)
+    other = await seed(store, name="other", rate=2.0)
+    await seed_code(store, other.unit, other.provider, code="15551230002", rate=3.0)
+    first = await seed_engine(store, now=NOW, lease=SECOND)
+    second = await seed_engine(store, now=NOW)
+    await store.hot.take_lanes(first, NOW, 0, [scene.provider])
+    sharing = await store.hot.sharing(NOW)
+    assert sharing.engines == [first, second]
+    assert sharing.groups == [(scene.provider, first, 7.5), (other.provider, None, 5.0)]
+    lapsed = await store.hot.sharing(NOW + SECOND + 1)
+    assert lapsed == ([(scene.provider, None, 7.5), (other.provider, None, 5.0)], [second])
+
+
+async def test_racing_engines_never_part_an_account(store: Store) -> None:
+    scene = await seed(store)
+    for i in range(2, 6):
+        await seed_code(store, scene.unit, scene.provider, code=f"1555123000{i}")
+    engines = [await seed_engine(store, now=NOW) for _ in range(6)]
+    taken = await asyncio.gather(*(store.hot.take_lanes(engine, NOW, 0) for engine in engines))
+    assert sorted(map(len, taken)) == [0, 0, 0, 0, 0, 5]
 
 
 async def test_a_dead_engine_takes_nothing(store: Store) -> None:

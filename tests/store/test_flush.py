@@ -15,15 +15,17 @@ from tests.store.world import World
 from todoke.model.clock import SECOND
 from todoke.model.event import Kind
 from todoke.model.run import RunState
-from todoke.store.hot.base import EngineLost, Flush, FlushOverlap, Reserve, RunWord, Scrub, StoreUnavailable
+from todoke.store.hot.base import EngineLost, Flush, FlushOverlap, Reserve, Rewound, RunWord, Scrub, StoreUnavailable
 from todoke.store.hot.postgres.hot import PostgresHot
 from todoke.store.hot.sqlite.hot import SqliteHot
 
 
 async def test_flushes_are_counted_one_by_one(world: World) -> None:
     await world.flush()
-    with pytest.raises(FlushOverlap):
+    with pytest.raises(Rewound, match="had come to flush 2, and it knows its flush 1"):
         await world.hot.flush(Flush(world.engine, 3, NOW))
+    with pytest.raises(Rewound, match="does not know this engine"):
+        await world.hot.flush(Flush(999, 3, NOW))
     await world.flush()
     with pytest.raises(FlushOverlap):
         await world.hot.flush(Flush(world.engine, 1, NOW))

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 
 import typer
 
-from todoke.cli import applying, demo, dnc, doubts, importing, lists, processes, reporting, runs, sending, skills
+from todoke.cli import (
+    applying,
+    demo,
+    dnc,
+    doctor,
+    doubts,
+    importing,
+    lists,
+    processes,
+    reporting,
+    runs,
+    sending,
+    skills,
+)
 from todoke.cli.session import Session
 from todoke.config import SettingsError
 from todoke.model.errors import TodokeError
@@ -27,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (demo, processes, applying, importing, sending, reporting):
+for group in (demo, processes, applying, importing, sending, reporting, doctor):
     group.register(app)
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
@@ -46,6 +59,9 @@ def settings(
     log_format: str | None = typer.Option(None, metavar="FORMAT", help="text or json."),
     flush_ms: str | None = typer.Option(None, metavar="MS", help="How often an engine commits."),
     lease_s: str | None = typer.Option(None, metavar="SECONDS", help="How long a silent engine keeps its lanes."),
+    accept_async_replication: str | None = typer.Option(
+        None, metavar="TRUE|FALSE", help="Start though a fail-over may text people twice."
+    ),
 ) -> None:
     """Settings come from these options, else from TODOKE_... variables, else from the settings file."""
     flags = {
@@ -55,6 +71,7 @@ def settings(
         "log_format": log_format,
         "flush_ms": flush_ms,
         "lease_s": lease_s,
+        "accept_async_replication": accept_async_replication,
     }
     context.obj = Session(config, flags)
 

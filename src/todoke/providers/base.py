@@ -143,6 +143,10 @@ class Provider(Protocol):
 
     async def start(self, sink: Sink) -> None: ...
 
+    def reset(self, reason: str) -> None:
+        """Drop every link and open it again: the last resort against one that takes nothing and says nothing."""
+        ...
+
     async def drain(self, seconds: float) -> None:
         """Wait until everything submitted is answered, at most so long."""
         ...

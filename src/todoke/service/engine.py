@@ -17,9 +17,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
-from todoke.model.clock import SECOND, Clock
+from todoke.model.clock import SECOND, Clock, SystemClock
 from todoke.model.errors import TodokeError
 from todoke.pipeline.inbox.inbox import Address, Inbox
+from todoke.pipeline.lanes.groups import Groups
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.owner import Owner
@@ -28,19 +29,23 @@ from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
+from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
-from todoke.service.machine import FileLock, boot_id, database_clock, host
-from todoke.service.rewound import Marks, pause_everything
+from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
+from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations, registrations
 from todoke.store.flusher import Flusher
-from todoke.store.hot.base import StoreUnavailable
+from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
 from todoke.store.store import Store, open_store
 
 _log = logging.getLogger(__name__)
 
-_LOOK = 0.2  # seconds between looks at lanes and runs
-_FLEET_LOOK = 2.0
+_LOOK = 1.0  # seconds between looks at runs that nobody hinted at
+_SOONEST = 0.05  # between two looks, whatever is hinted
+_SHARE = 1.0
+_CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
+_REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
 
@@ -73,6 +78,7 @@ class Engine:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
         self._store = store
+        self._replication = Replication(store, settings)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -81,14 +87,13 @@ class Engine:
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
+        await self._replication.at_start()
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
-        folder = settings.data_dir.absolute() / "journals"
+        folder = settings.journals
         marks = Marks(folder, incarnation)
-        if lacks := await marks.behind(hot):
-            await pause_everything(self._store, clock, lacks)
-            marks.forget()
+        await look_back(self._store, clock, folder)
         recovery = Recovery(hot, clock, boot_id(), incarnation)
         await recovery.run()
 
@@ -101,30 +106,43 @@ class Engine:
         )
         marks.write(engine_id, 0)
         holding = Holding(hot, engine_id, clock, settings.lease_s, asked)
-        fleet = Fleet(self._store, clock)
         stops = StopSet()
         wakes: list[Flusher] = []
+        looked = Nudge()
 
         def wake(urgent: bool = False) -> None:
             for flusher in wakes:
                 flusher.wake(urgent=urgent)
 
-        owner = Owner(hot, engine_id, clock, holding, journal, stops, fleet.running, wake)
-        receipts = Receipts(fleet.running, wake)
-        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
-
         def noted(seq: int) -> None:
             with contextlib.suppress(OSError):  # a full disk: the flush is in the database, which is what counts
                 journal.flushed(seq)
 
+        def hub(provider_id: int) -> Hub:
+            return Hub(provider_id, owner, receipts, inbox)
+
+        fleet = Fleet(self._store, clock, hub)
+        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake)
+        receipts = Receipts(fleet.running, wake)
+        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
+        groups = Groups(hot, engine_id, clock, fleet, owner)
         flusher = Flusher(hot, engine_id, clock, [owner, receipts], noted, interval=settings.flush_ms / 1000)
         wakes.append(flusher)
 
-        async def look_at_fleet() -> None:
-            await fleet.look(lambda provider_id: Hub(provider_id, owner, receipts, inbox))
+        def heard(hint: Hint) -> None:
+            """What another process changed: opt-outs at once, the rest at the next look, which is soon."""
+            for group, phone, kind in hint.numbers:
+                if kind == "out":
+                    stops.add(group, phone, clock.now())
+                else:
+                    stops.lift(group, phone)
+            if hint.many:
+                owner.withdraw()
+            if hint.work:
+                looked.now()
 
         try:
-            await look_at_fleet()
+            await groups.look()
             await owner.look()
             _log.info("engine %d runs", engine_id, extra={"action": "engine_up", "engine": engine_id})
             if ready is not None:
@@ -135,13 +153,17 @@ class Engine:
                     tasks.create_task(inbox.run()),
                     tasks.create_task(watch_runs(hot, clock)),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
-                    tasks.create_task(_every(_LOOK, owner.look)),
-                    tasks.create_task(_every(_FLEET_LOOK, look_at_fleet)),
+                    tasks.create_task(hot.hints(heard)),
+                    tasks.create_task(_every(_LOOK, owner.look, looked)),
+                    tasks.create_task(_every(_SHARE, groups.look)),
+                    tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
+                    tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),
                 ]
                 await self._stopped.wait()
                 owner.finish()
+                await groups.stop()
                 await fleet.drain(_DRAIN)
                 await asyncio.sleep(0)
                 for task in others:
@@ -161,9 +183,30 @@ class Engine:
         _log.info("engine %d is down", engine_id, extra={"action": "engine_down", "engine": engine_id})
 
 
-async def _every(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+class Nudge:
+    """Somebody says that there is something to look at."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def now(self) -> None:
+        self._event.set()
+
+    async def wait(self, least: float, most: float) -> None:
+        """Until somebody said so since the last time, but `least` seconds at least and `most` at most."""
+        await asyncio.sleep(least)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), max(0.0, most - least))
+        self._event.clear()
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[object]], nudge: Nudge | None = None) -> None:
+    """Again and again, so many seconds apart, or sooner where a nudge asks for it."""
     while True:
-        await asyncio.sleep(seconds)
+        if nudge is None:
+            await asyncio.sleep(seconds)
+        else:
+            await nudge.wait(_SOONEST, seconds)
         try:
             await do()
         except StoreUnavailable as error:
@@ -216,6 +259,10 @@ async def run_engine(settings: Settings, ready: Callable[[], None] = announce) -
             try:
                 await engine.run(ready)
             except BaseExceptionGroup as group:
+                rewound = group.subgroup(Rewound)
+                lacks = None if rewound is None else str(next(_leaves(rewound)))
+                with contextlib.suppress(StoreUnavailable):  # the next start looks again
+                    await look_back(store, SystemClock(), settings.journals, lacks)
                 raise _told(group) from group
         finally:
             if lock is not None:

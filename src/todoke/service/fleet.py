@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from todoke.model.clock import Clock
@@ -64,49 +65,76 @@ class Hub:
 
 
 class Fleet:
-    """`look` starts the providers that the catalogue has and we do not run yet. `running` is shared with the stages."""
+    """The links of the provider accounts that this engine has. `running` is shared with the stages."""
 
-    def __init__(self, store: Store, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, hub: Callable[[int], Sink], environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._hub = hub
         self._environ = environ
         self.running: dict[int, Provider] = {}
         self._rows: dict[int, ProviderRow] = {}
         self._faulty: dict[int, ProviderRow] = {}
+        self._changed: set[int] = set()
+        self._generation = 0
 
-    async def look(self, hub: Callable[[int], Sink]) -> None:
-        """Start what is new. A declaration that cannot be used is said once, and does not stop the others."""
+    async def keep(self, wanted: Collection[int]) -> None:
+        """Start what is wanted and does not run, stop what is not wanted any more. A declaration that cannot be used is
+        said once, and does not stop the others.
+        """
+        for provider_id in self.running.keys() - wanted:
+            await self.close(provider_id, 0.0)
         async with self._store.reading() as connection:
             rows = await catalogue.every(connection)
         for row in rows:
+            if row.id not in wanted:
+                continue
             known = self._rows.get(row.id)
             if known is None and self._faulty.get(row.id) != row:
+                self._generation += 1
                 try:
-                    provider = _build(row, self._clock, self._environ)
+                    provider = _build(row, self._clock, self._environ, self._generation)
                 except TodokeError as error:
                     self._faulty[row.id] = row
                     _log.error("%s", error, extra={"action": "provider_faulty", "provider": row.name})
                     continue
-                await provider.start(hub(row.id))
+                await provider.start(self._hub(row.id))
                 self.running[row.id] = provider
                 self._rows[row.id] = row
-            elif known is not None and known != row:
-                self._rows[row.id] = row
-                _log.warning(
-                    "provider %s was declared anew: start the engine again for its new settings",
+            elif known is not None and known != row and row.id not in self._changed:
+                self._changed.add(row.id)
+                _log.info(
+                    "provider %s was declared anew: its links are opened again",
                     row.name,
                     extra={"action": "provider_changed", "provider": row.name},
                 )
 
+    def changed(self) -> Collection[int]:
+        """Those that were declared anew since they were started."""
+        return self._changed
+
+    async def close(self, provider_id: int, seconds: float) -> None:
+        """Wait so long for answers, then close the links of one."""
+        provider = self.running.get(provider_id)
+        if provider is not None:
+            if seconds:
+                await provider.drain(seconds)
+            await provider.stop()
+            if self.running.get(provider_id) is provider:
+                del self.running[provider_id]
+        self._rows.pop(provider_id, None)
+        self._changed.discard(provider_id)
+
     async def drain(self, seconds: float) -> None:
         """Wait for answers to what was submitted."""
-        for provider in self.running.values():
-            await provider.drain(seconds)
+        await asyncio.gather(*(provider.drain(seconds) for provider in self.running.values()))
 
     async def stop(self) -> None:
-        for provider in self.running.values():
-            await provider.stop()
+        await asyncio.gather(*(provider.stop() for provider in self.running.values()))
 
 
-def _build(row: ProviderRow, clock: Clock, environ: Mapping[str, str]) -> Provider:
-    return SmppProvider(row.id, row.name, resolve(row.name, row.settings, KINDS[row.kind], environ), clock)
+def _build(row: ProviderRow, clock: Clock, environ: Mapping[str, str], generation: int) -> Provider:
+    settings = resolve(row.name, row.settings, KINDS[row.kind], environ)
+    return SmppProvider(row.id, row.name, settings, clock, generation=generation)

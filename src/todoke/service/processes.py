@@ -104,6 +104,7 @@ async def engine(settings: Settings, environ: Mapping[str, str] | None = None) -
         "TODOKE_LOG_FORMAT": settings.log_format,
         "TODOKE_FLUSH_MS": str(settings.flush_ms),
         "TODOKE_LEASE_S": str(settings.lease_s),
+        "TODOKE_ACCEPT_ASYNC_REPLICATION": str(settings.accept_async_replication).lower(),
     }
     child = await spawn("engine", ["-m", "todoke", "engine"], {**values, **(environ or {})})
     await child.ready()

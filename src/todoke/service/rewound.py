@@ -1,5 +1,5 @@
 """Whether the database is older than what this machine's engines had committed: a copy that was restored, a
-snapshot that was rolled back.
+snapshot that was rolled back, a standby that lagged and was promoted.
 
 Such a database does not know what was sent since and would send it again. Journals and a mark beside them keep the
 number of the last flush; a database that is behind them starts with every run paused, and says why.
@@ -17,7 +17,7 @@ from todoke.model.clock import Clock
 from todoke.model.errors import Conflict
 from todoke.model.run import RunEvent, RunState
 from todoke.pipeline.lanes.journal import JournalBroken, seize
-from todoke.store.catalogue import runs, units
+from todoke.store.catalogue import installations, runs, units
 from todoke.store.hot.base import Hot
 from todoke.store.store import Store
 
@@ -94,6 +94,18 @@ class Marks:
             return None  # torn by a crash while it was new: the journals speak for themselves
 
 
+async def look_back(store: Store, clock: Clock, folder: Path, lacks: str | None = None) -> None:
+    """Pause everything where the database is behind what the engines of this machine had committed (`folder`: their
+    journals), or where that is known already: `lacks` says what is missing. An engine does this when it starts and
+    when it could not go on.
+    """
+    async with store.reading() as connection:
+        marks = Marks(folder, await installations.incarnation(connection))
+    if lacks := await marks.behind(store.hot) or lacks:
+        await pause_everything(store, clock, lacks)
+        await asyncio.to_thread(marks.forget)
+
+
 async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
     """Pause every run: what goes on is for a person to say."""
     paused = 0
@@ -110,8 +122,9 @@ async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
         except Conflict:
             continue  # it ended or was paused meanwhile
     _log.error(
-        "the database is older than what this machine had sent: %s. It was restored from a copy, and what was sent "
-        "since would be sent again. %d runs are paused: look at them, then resume or stop each.",
+        "the database is older than what this machine had committed: %s. It was restored from a copy, or a standby "
+        "that lagged was promoted, and what was sent since would be sent again. %d runs are paused: look at them, then "
+        "resume or stop each.",
         lacks,
         paused,
         extra={"action": "rewound", "paused": paused},

@@ -18,7 +18,7 @@ from .backoff import Backoff
 from .connection import Connection
 from .errors import SmppError, StateError
 from .pdu import Bind, encode
-from .session import BindRefused, Bound, Deliver, Event, Role, Session, Settings
+from .session import BindRefused, Bound, Deliver, Event, Receipted, Role, Session, Settings
 from .status import Verdict, sentence, verdict
 
 
@@ -85,9 +85,11 @@ class Link:
         on_events: Callable[[Sequence[LinkEvent]], None],
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        epoch: int = 0,
     ) -> None:
+        """`epoch` is counted on from here."""
         self.settings = settings
-        self.epoch = 0
+        self.epoch = epoch
         self.refused: int | None = None
         """The status of the bind when a person must correct it: the link has stopped then."""
         self._on_events = on_events
@@ -127,7 +129,7 @@ class Link:
             raise StateError("The link is down")
         self._connection.submit(batch)
 
-    def respond(self, answers: Iterable[tuple[Deliver, int]]) -> int:
+    def respond(self, answers: Iterable[tuple[Deliver | Receipted, int]]) -> int:
         """Acknowledge each delivery with its status, all in one write; returns how many still could be.
 
         A delivery of an earlier connection cannot: its SMSC sends it again.
@@ -136,12 +138,17 @@ class Link:
         if connection is None:
             return 0
         session = connection.session
-        done = 0
-        for deliver, status in answers:
-            if deliver.epoch == session.epoch:
-                done += session.respond_deliver(deliver.sequence, status)
+        epoch = session.epoch
+        done = session.respond_delivers(
+            [(deliver.sequence, status) for deliver, status in answers if deliver.epoch == epoch]
+        )
         connection.flush()
         return done
+
+    def drop(self, reason: str) -> None:
+        """Cut the connection, if there is one; the link comes up again as after any other loss."""
+        if self._connection is not None:
+            self._connection.abort(reason)
 
     async def start(self) -> None:
         """Run in a task of its own until `close`."""

@@ -39,7 +39,7 @@ _FINAL: Final = frozenset(
     {State.DELIVERED, State.EXPIRED, State.DELETED, State.UNDELIVERABLE, State.REJECTED, State.SKIPPED}
 )
 
-_WORDS: Final[dict[str, State]] = {
+WORDS: Final[dict[str, State]] = {
     "DELIVRD": State.DELIVERED,
     "DELIVERD": State.DELIVERED,
     "DELIVERED": State.DELIVERED,
@@ -106,7 +106,7 @@ _STANDARD: Final = re.compile(
     re.DOTALL,
 )
 _KEYS: Final = re.compile(r"(?<![A-Za-z])(id|sub|dlvrd|submit ?date|done ?date|stat|err|text)\s?:\s?", re.IGNORECASE)
-_NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
+NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
 
 
 def parse(deliver: Delivery) -> Receipt | None:
@@ -126,7 +126,7 @@ def parse(deliver: Delivery) -> Receipt | None:
     standard = _STANDARD.fullmatch(raw)
     if standard is not None:
         message_id, submitted, done, word, error, text = standard.groups("")
-        state = _WORDS.get(word, State.UNKNOWN)
+        state = WORDS.get(word, State.UNKNOWN)
     else:
         message_id, state, error, submitted, done, text = _tolerant(raw)
     if tlvs:
@@ -141,7 +141,7 @@ def parse(deliver: Delivery) -> Receipt | None:
             # 1 octet network type, 2 octets code (5.3.2.31); some leave out the type.
             code = int.from_bytes(value[-2:], "big")
             error = f"{code:03d}" if code else error
-    return Receipt(message_id, state, None if error in _NO_ERROR else error, submitted, done, text, raw)
+    return Receipt(message_id, state, None if error in NO_ERROR else error, submitted, done, text, raw)
 
 
 def _tolerant(raw: str) -> tuple[str, State, str, str | None, str | None, str]:
@@ -163,7 +163,7 @@ def _tolerant(raw: str) -> tuple[str, State, str, str | None, str | None, str]:
     word = _first_word(found.get("stat", "")).upper()
     return (
         _first_word(found.get("id", "")),
-        _WORDS.get(word, _numbered(word)),
+        WORDS.get(word, _numbered(word)),
         _first_word(found.get("err", "")),
         _first_word(found.get("submitdate", "")) or None,
         _first_word(found.get("donedate", "")) or None,

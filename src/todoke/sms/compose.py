@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from todoke.sms import gsm7
 from todoke.sms.rendering import MissingField, Renderer
-from todoke.sms.segments import Encoding, Split, TooLong, split
+from todoke.sms.segments import SEPTETS_ALONE, UNITS_ALONE, Encoding, Split, TooLong, split
 from todoke.sms.smart import Replacement, plain
 
-__all__ = ["Composed", "EmptyText", "MissingField", "TooLong", "compose"]
+__all__ = ["Composed", "EmptyText", "MissingField", "TooLong", "compose", "compose_short"]
 
 _UCS2 = Encoding.UCS2
 
@@ -41,3 +42,24 @@ def compose(renderer: Renderer, row: Sequence[str], *, smart: bool = False, refe
     if on_air.encoding is _UCS2:
         text = b"".join(on_air.parts).decode("utf-16-be")  # the same text, but for lone surrogates
     return Composed(text, on_air, replacements)
+
+
+def compose_short(renderer: Renderer, row: Sequence[str]) -> tuple[bytes, int] | None:
+    """The payload and data_coding of a text of one segment, at a third of the cost of `compose`.
+
+    None where there is more to say: no text, a field that is missing, several segments, lone surrogates.
+    """
+    try:
+        text = renderer.render(row)
+    except MissingField:
+        return None
+    if not text or text.isspace():
+        return None
+    septets = gsm7.encode_if_fits(text)
+    if septets is not None:
+        return (septets, 0) if len(septets) <= SEPTETS_ALONE else None
+    try:
+        octets = text.encode("utf-16-be")
+    except UnicodeEncodeError:
+        return None
+    return (octets, 8) if len(octets) <= 2 * UNITS_ALONE else None

@@ -59,7 +59,9 @@ class TooLong(ValueError):
 
 
 _GSM7, _UCS2 = Encoding.GSM7, Encoding.UCS2
-_ALONE = {_GSM7: 160, _UCS2: 70}
+SEPTETS_ALONE = 160  # of a text that is one segment
+UNITS_ALONE = 70  # of UTF-16
+_ALONE = {_GSM7: SEPTETS_ALONE, _UCS2: UNITS_ALONE}
 _JOINED = {(_GSM7, 8): 153, (_GSM7, 16): 152, (_UCS2, 8): 67, (_UCS2, 16): 66}
 
 
@@ -73,7 +75,7 @@ def split(text: str, *, reference_bits: int = 8) -> Split:
     if septets is None:
         return _split_ucs2(text, reference_bits)
     units = len(septets)
-    if units <= 160:
+    if units <= SEPTETS_ALONE:
         return Split(_GSM7, (septets,), units)
     capacity = _capacity(_GSM7, reference_bits)
     parts: list[bytes] = []
@@ -120,7 +122,7 @@ def _split_ucs2(text: str, reference_bits: int) -> Split:
         text = octets.decode("utf-16-be", "replace")
         octets = text.encode("utf-16-be")
     units = len(octets) // 2
-    if units <= 70:
+    if units <= UNITS_ALONE:
         return Split(_UCS2, (octets,), units)
     capacity = _capacity(_UCS2, reference_bits)
     one_unit_each = units == len(text)

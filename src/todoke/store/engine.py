@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from todoke.store import postgres
 from todoke.store.address import Address
+from todoke.store.replication import Watch
 from todoke.store.writer import PRAGMAS
 
 READING = {"todoke_reading": True}  # execution options of a connection that will not write
+WATCH = "todoke_watch"  # in a connection's info: whether its commits are on the standby (PostgreSQL)
 
 
 def create(address: Address) -> AsyncEngine:
@@ -23,7 +25,14 @@ def _postgres(address: Address) -> AsyncEngine:
     async def connect() -> postgres.Connection:
         return await postgres.connect(address)
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def watch(connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        record.info[WATCH] = listening = Watch()
+        connection.driver_connection.add_log_listener(listening)
+
+    return engine
 
 
 def _sqlite(address: Address) -> AsyncEngine:

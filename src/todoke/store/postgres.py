@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
-from todoke.store.address import Address
+from todoke.store.address import Address, Host
 from todoke.store.hot.base import StoreUnavailable
 
 CONNECT_TIMEOUT = 10.0  # seconds
+NEXT_AFTER = 3.0  # seconds after which the next server of several is asked: a machine that lost power says nothing
 
 # Every session of ours: a client that vanished in the middle of a transaction does not keep its locks.
 SESSION: dict[str, str] = {
@@ -20,6 +21,7 @@ SESSION: dict[str, str] = {
     "timezone": "UTC",
     "jit": "off",
     "idle_in_transaction_session_timeout": "30000",
+    "client_connection_check_interval": "5000",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
@@ -46,6 +48,10 @@ class Connection(Protocol):
         self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str] | None = None
     ) -> str: ...
     def transaction(self) -> AbstractAsyncContextManager[Any]: ...
+    async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
+    def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
+    def add_log_listener(self, callback: Any) -> None: ...
+    def remove_log_listener(self, callback: Any) -> None: ...
     def is_closed(self) -> bool: ...
     def terminate(self) -> None: ...
     async def close(self, *, timeout: float | None = None) -> None: ...
@@ -81,11 +87,15 @@ LOST: tuple[type[BaseException], ...] = (
 )
 
 
-def unavailable(error: BaseException, address: Address) -> StoreUnavailable | None:
-    """The sentence for a person where the server or the way to it is at fault; None for a fault of ours."""
+def unavailable(error: BaseException, address: Address, host: Host | None = None) -> StoreUnavailable | None:
+    """The sentence for a person where the server or the way to it is at fault; None for a fault of ours. `host`: the
+    one server that was asked, where it is known.
+    """
+    if isinstance(error, StoreUnavailable):
+        return error
     if not isinstance(error, LOST) or isinstance(error, ValueError):  # the driver's word for a wrong argument
         return None
-    where = address.shown
+    where = address.shown if host is None else address.at(host)
     if isinstance(error, _asyncpg.InvalidPasswordError):
         return StoreUnavailable("PostgreSQL refuses the password.", where=where, fix="Correct it in the address.")
     if isinstance(error, _asyncpg.InvalidAuthorizationSpecificationError):
@@ -109,16 +119,46 @@ def unavailable(error: BaseException, address: Address) -> StoreUnavailable | No
 
 
 async def connect(address: Address, settings: dict[str, str] | None = None) -> Connection:
-    """One connection; StoreUnavailable with the host named where it cannot be had."""
+    """One connection to the server that writes; StoreUnavailable with each server named where there is none."""
+    failed: list[StoreUnavailable] = []
+    hosts = address.hosts
+    for host in hosts:
+        try:
+            return await _connect(address, host, settings or {}, CONNECT_TIMEOUT if len(hosts) == 1 else NEXT_AFTER)
+        except StoreUnavailable as error:
+            failed.append(error)
+    if len(failed) == 1:
+        raise failed[0]
+    raise StoreUnavailable(
+        "No PostgreSQL server takes our writes: " + " ".join(f"{error.where}: {error.sentence}" for error in failed),
+        where=address.shown,
+        fix="Start the primary, or promote the standby that has everything.",
+    ) from failed[-1]
+
+
+async def _connect(address: Address, host: Host, settings: dict[str, str], timeout: float) -> Connection:
+    """To this one; StoreUnavailable also where it is a standby."""
     try:
         connection = await _asyncpg.connect(
-            address.dsn, timeout=CONNECT_TIMEOUT, server_settings={**SESSION, **(settings or {})}
+            address.dsn,
+            host=host.name,
+            port=host.port,
+            timeout=timeout,
+            target_session_attrs="any",  # looked at below, by our own words
+            server_settings={**SESSION, **settings},
         )
     except Exception as error:
-        sentence = unavailable(error, address)
+        sentence = unavailable(error, address, host)
         if sentence is None:
             raise
         raise sentence from error
+    if getattr(connection.get_settings(), "in_hot_standby", "off") == "on":
+        connection.terminate()
+        raise StoreUnavailable(
+            "This PostgreSQL is a standby: it only reads.",
+            where=address.at(host),
+            fix="Name the primary in the address, or all servers that may become it: postgresql://...@one,two/...",
+        )
     return cast(Connection, connection)
 
 
@@ -129,21 +169,12 @@ async def create_pool(
 
     Users of a `plain` one leave nothing behind in a session, which is not reset between them: that is a round trip.
     """
+
+    async def connect_one(*_: Any, **__: Any) -> Connection:
+        return await connect(address, settings)
+
     more: dict[str, Any] = {"reset": _as_it_is} if plain else {}
-    try:
-        pool = await _asyncpg.create_pool(
-            address.dsn,
-            min_size=0,
-            max_size=size,
-            timeout=CONNECT_TIMEOUT,
-            server_settings={**SESSION, **(settings or {})},
-            **more,
-        )
-    except Exception as error:
-        sentence = unavailable(error, address)
-        if sentence is None:
-            raise
-        raise sentence from error
+    pool = await _asyncpg.create_pool(min_size=0, max_size=size, connect=connect_one, **more)
     return cast(Pool, pool)
 
 

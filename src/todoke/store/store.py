@@ -19,6 +19,7 @@ from todoke.store.hot.base import Hot, StoreUnavailable
 from todoke.store.hot.postgres.hot import PostgresHot
 from todoke.store.hot.sqlite.hot import SqliteHot
 from todoke.store.postgres import Pool
+from todoke.store.replication import Watch
 from todoke.store.writer import Reader, Writer
 
 POOL_SIZE = 8
@@ -82,7 +83,10 @@ class Store:
         """A transaction of the catalogue: committed at the end, rolled back where the body raises."""
         with sentences(self.address):
             async with self.engine.begin() as connection:
+                watch: Watch | None = connection.info.get(catalogue_engine.WATCH)
                 yield connection
+            if watch is not None:
+                watch.check(self.address)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:

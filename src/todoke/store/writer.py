@@ -121,16 +121,22 @@ class _Thread:
         """
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._transact, work)
 
+    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` reads, outside of any transaction: it takes no lock that another process waits for."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._read, work)
+
     async def close(self) -> None:
         """Close the connection when what was asked for is done."""
         await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
         self._executor.shutdown()
 
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with _told(self._path):
+            return work(self._connected())
+
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with _told(self._path):
-            if self._connection is None:
-                self._connection = self._connect()
-            connection = self._connection
+            connection = self._connected()
             connection.execute(self.begin)
             try:
                 result = work(connection)
@@ -140,6 +146,11 @@ class _Thread:
                     connection.execute("ROLLBACK")
                 raise
         return result
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     def _connect(self) -> sqlite3.Connection:
         return connect(self._path)

@@ -64,6 +64,7 @@ class Wire:
         self.written: list[Submission] = []
         self.waiting: list[Submission] = []
         self.acknowledged: list[object] = []
+        self.resets: list[str] = []
         self.sink: Sink | None = None
 
     def sender(self, code: str, code_type: CodeType) -> PlainSender:
@@ -92,6 +93,9 @@ class Wire:
 
     def health(self) -> str:
         return "fine"
+
+    def reset(self, reason: str) -> None:
+        self.resets.append(reason)
 
     async def start(self, sink: Sink) -> None:
         self.sink = sink

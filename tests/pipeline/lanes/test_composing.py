@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,3 +172,24 @@ def test_every_contact_has_exactly_one_outcome(rows: list[tuple[str, bool, int]]
     batch = compose(run, *contacts, now=NIGHT if night else MORNING)
     ids = [m.id for m in batch.messages] + [e.message_id for e in batch.events] + [d.message_id for d in batch.due]
     assert sorted(ids) == [message_id(BUCKET, RUN, position) for position in range(len(rows))]
+
+
+@given(
+    st.lists(st.tuples(names, st.booleans(), st.integers(0, 2)), min_size=1, max_size=8),
+    st.booleans(),
+    st.sampled_from(["Hi {FirstName}", "{FirstName}", "{FirstName| }", "漢{FirstName}"]),
+)
+def test_the_short_way_makes_what_the_long_way_makes(rows: list[tuple[str, bool, int]], night: bool, body: str) -> None:
+    run = lane_run(body=body, **DAYTIME, zone_sets=[["America/New_York"], ["Europe/Berlin"], []])
+    contacts = [
+        contact(position, name, zone_set=zone_set, on_dnc=dnc) for position, (name, dnc, zone_set) in enumerate(rows)
+    ]
+    now = NIGHT if night else MORNING
+    short = compose(run, *contacts, now=now)
+    long = compose_due(run, [(taken(one.position, 0), one) for one in contacts], now)
+    assert (short.events, short.due) == (long.events, long.due)
+    assert len(short.messages) == len(long.messages)
+    for one, other in zip(short.messages, long.messages, strict=True):
+        assert one.work is not None
+        other.taken, other.work = None, one.work
+        assert msgspec.structs.astuple(one) == msgspec.structs.astuple(other)

@@ -6,7 +6,7 @@ from tests.pipeline.lanes.doubles import ManualClock
 
 from todoke.model.clock import SECOND
 from todoke.pipeline.lanes.holding import Holding
-from todoke.store.hot.base import EngineLost, StoreUnavailable
+from todoke.store.hot.base import EngineLost, Rewound, StoreUnavailable
 from todoke.store.store import Store
 
 
@@ -65,3 +65,35 @@ async def test_a_renewal_that_fails_extends_nothing(store: Store, monkeypatch: p
         await held.renew()
     clock.pass_(1)
     assert not held.certain
+
+
+async def test_a_database_that_forgot_the_last_renewal_is_noticed(store: Store) -> None:
+    clock = ManualClock(NOW)
+    held, engine = await holding(store, clock)
+    await held.renew()
+    clock.pass_(3)
+    await held.renew()
+    await store.hot.renew_engine(engine, NOW + 10 * SECOND)  # as a standby has it that lagged by one
+    with pytest.raises(Rewound, match="the lease of engine"):
+        await held.renew()
+
+
+async def test_a_renewal_of_which_nobody_heard_is_not_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it took place or not."""
+    clock = ManualClock(NOW)
+    held, _ = await holding(store, clock)
+    await held.renew()
+    real = store.hot.renew_engine
+
+    async def unheard(engine_id: int, lease_until: int) -> bool:
+        if clock.now() > NOW + 4 * SECOND:
+            await real(engine_id, lease_until)
+        raise StoreUnavailable
+
+    for _ in range(2):
+        clock.pass_(3)
+        monkeypatch.setattr(store.hot, "renew_engine", unheard)
+        with pytest.raises(StoreUnavailable):
+            await held.renew()
+        monkeypatch.setattr(store.hot, "renew_engine", real)
+        await held.renew()

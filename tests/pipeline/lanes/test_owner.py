@@ -88,7 +88,7 @@ class Engine:
         now = self.clock.now()
         self.id = await hot.register_engine("host", "boot", 1, str(self.path), now, now + int(lease * SECOND))
         self.holding = Holding(hot, self.id, self.clock, lease, self.clock.monotonic())
-        self.owner = Owner(hot, self.id, self.clock, self.holding, self.journal, self.stops, self.wires, self._wake)
+        self.owner = Owner(hot, self.clock, self.holding, self.journal, self.stops, self.wires, self._wake)
         self.flusher = Flusher(self, self.id, self.clock, [self.owner], lambda _: None, interval=0.005, idle=0.02)  # type: ignore[arg-type]
         for wire in self.wires.values():
             wire.owner = self.owner
@@ -113,6 +113,7 @@ class Engine:
 
     async def _look(self) -> None:
         while True:
+            self.owner.have(await self.store.hot.take_lanes(self.id, self.clock.now(), 2 * SECOND))
             await self.owner.look()
             await asyncio.sleep(0.02)
 
@@ -500,3 +501,57 @@ async def test_a_block_of_a_run_that_is_not_known_goes_to_due(desk: Open) -> Non
     engine.owner.outcomes.drain(flush)
     assert flush.closed == [block.key]
     assert [row.message_id - base(d.scene.bucket, 77) for row in flush.due] == [0, 1, 2, 3, 4]
+
+
+async def test_numbers_that_are_listed_in_bulk_get_another_look(desk: Open) -> None:
+    """What is reserved and not written is looked at again, without a word on each number."""
+    d = await desk(n=30, rate=10)
+    run = await d.run()
+    engine = await d.engine()
+    await d.until(lambda: bool(d.wire.written) and any(lane.reserved for lane in engine.owner.lanes.values()))
+    await seed_dnc(d.store, d.scene.group, [phone_of(i) for i in range(30)], bucket=d.scene.bucket)
+    engine.owner.withdraw()
+    written = len(d.wire.written)
+    assert await d.ended(run) is RunState.FINISHED
+    assert len(d.wire.written) == written
+    assert await d.states(run) == {State.SENT: written, State.SKIPPED: 30 - written}
+
+
+class Later(SystemClock):
+    """A clock that a test moves on."""
+
+    def pass_(self, seconds: int) -> None:
+        self._offset += seconds * SECOND
+
+
+async def test_a_lane_that_hangs_is_made_anew(desk: Open, caplog: pytest.LogCaptureFixture) -> None:
+    d = await desk(n=50)
+    clock = Later()
+    d.clock = clock
+    engine = await d.engine(clock=clock)
+    await d.until(lambda: bool(engine.owner.lanes))
+    (lane,) = engine.owner.lanes.values()
+    lane.reserve = lambda now: None  # type: ignore[method-assign]
+    run = await d.run()
+    await d.until(lambda: lane.waiting)
+    assert not d.wire.written
+    clock.pass_(25)
+    assert await d.ended(run) is RunState.FINISHED
+    assert await d.states(run) == {State.SENT: 50}
+    assert lane not in engine.owner.lanes.values()
+    assert [r.step for r in caplog.records if r.__dict__.get("action") == "lane_stuck"] == ["rebuild"]  # type: ignore[attr-defined]
+
+
+async def test_a_provider_that_takes_nothing_at_all_is_reset(desk: Open) -> None:
+    d = await desk(n=50)
+    clock = Later()
+    d.clock = clock
+    d.wire.free = 0
+    engine = await d.engine(clock=clock)
+    await d.run()
+    for _ in range(3):
+        await d.until(lambda: any(lane.waiting or lane.reserved for lane in engine.owner.lanes.values()))
+        clock.pass_(25)
+        await asyncio.sleep(0.05)  # a look or two
+    await d.until(lambda: bool(d.wire.resets))
+    assert not d.wire.written

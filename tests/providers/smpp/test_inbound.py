@@ -4,13 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todoke.providers.smpp.inbound import heard, word
+from todoke.providers.base import Word
+from todoke.providers.simulator.inbound import receipt as mail_of
+from todoke.providers.simulator.styles import FIRST_NUMBER, STATES, STYLES, Final
+from todoke.providers.simulator.submission import Address, Submission
+from todoke.providers.smpp.inbound import heard, receipted, word
 from todoke.smpp import tlv
+from todoke.smpp.pdu import BindTransceiver, BindTransceiverResp, encode
 from todoke.smpp.receipt import IdStyle
-from todoke.smpp.session import Deliver
+from todoke.smpp.session import Deliver, Receipted, Role, Session, Settings
 from todoke.sms import gsm7
 from todoke.sms.segments import header
 
+USUAL = {"standard", "text_only", "hex_receipt", "decimal_receipt", "leading_zeros", "upper_receipt", "lower_receipt"}
+USUAL |= {"long_dates", "dashes", "short_error"}  # the others have a form of their own
+FINAL = {"DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "REJECTD"}
 NOW = 1_750_000_000_000_000
 UDH, RECEIPT = 0x40, 0x04
 
@@ -165,3 +173,53 @@ def test_anything_can_be_read(payload, esm_class, data_coding, tlvs, style, alph
     if message is not None:
         assert 1 <= message.number <= message.total
         assert (message.reference is None) <= (message.total == 1)
+
+
+moments = st.integers(1_700_000_000, 1_800_000_000)
+
+
+@given(
+    st.sampled_from(sorted(STYLES)),
+    st.integers(FIRST_NUMBER, FIRST_NUMBER * 9),
+    st.sampled_from(sorted(STATES)),
+    st.sampled_from(["000", "001", "0AB", "12"]),
+    moments,
+    moments,
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+    st.none() | st.integers(0, 65_535),
+    st.sampled_from(list(IdStyle)),
+)
+def test_a_receipt_of_any_dialect_says_the_same_whichever_way_it_is_read(
+    dialect: str,
+    number: int,
+    state: str,
+    error: str,
+    submitted: int,
+    finished: int,
+    beginning: str,
+    reference: int | None,
+    style: IdStyle,
+) -> None:
+    style_of = STYLES[dialect]
+    code, phone = Address(3, 0, "72345"), Address(1, 1, "819012345678")
+    submission = Submission(1, code, phone, 0, 1, 0, b"", False, None, reference, None)
+    mail = mail_of(style_of, submission, Final(number, state, error, submitted, finished, beginning))
+    octets = (
+        (16 + len(mail.body)).to_bytes(4, "big") + mail.command.to_bytes(4, "big") + b"\0\0\0\0\0\0\0\7" + mail.body
+    )
+    words: list[Word | None] = []
+    for read_receipts in (True, False):
+        session = Session(Role.ESME, Settings(read_receipts=read_receipts), epoch=2)
+        session.bind(BindTransceiver(system_id="x"), 0.0)
+        session.receive(encode(BindTransceiverResp(system_id="y"), sequence=1), 0.0)
+        (event,) = session.receive(octets, 0.0)
+        assert isinstance(event, Deliver | Receipted)
+        assert (event.sequence, event.epoch) == (7, 2)
+        if isinstance(event, Receipted):
+            assert read_receipts
+            words.append(receipted(event, style, NOW, "handle"))
+        else:
+            assert not read_receipts or dialect not in USUAL or state not in FINAL
+            words.append(word(event, style, NOW, "handle"))
+    assert words[0] == words[1]
+    assert (words[0] is None) == (state not in FINAL)

@@ -50,6 +50,32 @@ def test_after_the_commit_what_was_not_answered_is_known() -> None:
     assert known.pop(1, "b") == (TWO, 5)
 
 
+def test_what_was_answered_at_once_is_not_known_under_an_older_bearer_of_its_id() -> None:
+    known = Correlation()
+    known.add(1, 4, ["a", "b"], [ONE, ONE + 1])
+    matching = Matching(Flush(1, 1, 0, fresh=[fresh(TWO, "a", 5)]), known, careful=False)
+    matching.offer([receipt("a")])
+    assert matching.quick == [(TWO, 5, receipt("a"))]
+    matching.commit([])
+    assert known.pop(1, "a") is None
+    assert known.pop(1, "b") == (ONE + 1, 4)
+
+
+def test_receipts_of_several_providers_are_kept_apart() -> None:
+    known = Correlation()
+    other = Fresh(3, 9, 2, 5 * HOUR, [TWO], ["a"])
+    matching = Matching(Flush(1, 1, 0, fresh=[fresh(ONE, "a", 5), other]), known, careful=False)
+    of_other = receipt("a")._replace(provider_id=2)
+    matching.offer([receipt("x"), of_other])
+    matching.offer([of_other])
+    assert matching.quick == [(TWO, 5, of_other)]
+    assert [e.message_id for e in matching.found] == [TWO]
+    assert matching.unknown == [receipt("x")]
+    matching.commit([])
+    assert known.pop(2, "a") is None
+    assert known.pop(1, "a") == (ONE, 5)
+
+
 def test_a_careful_one_knows_nothing_by_heart() -> None:
     known = Correlation()
     known.add(1, 5, ["a"], [ONE])

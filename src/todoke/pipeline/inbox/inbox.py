@@ -136,7 +136,9 @@ class Inbox:
         for provider_id, one in batch:
             handles.setdefault(provider_id, []).append(one.handle)
         for provider_id, of_provider in handles.items():
-            self._providers[provider_id].acknowledge(of_provider)
+            provider = self._providers.get(provider_id)
+            if provider is not None:  # left to another engine meanwhile: the provider says it again there
+                provider.acknowledge(of_provider)
 
 
 def _part(provider_id: int, one: Heard, address: Address | None, now: int) -> InboundPart:

@@ -14,7 +14,7 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import RUN_SHIFT
 from todoke.pipeline.lanes.message import Message, Work
 from todoke.pipeline.lanes.runs import LaneRun
-from todoke.sms.compose import EmptyText, MissingField, TooLong, compose
+from todoke.sms.compose import EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import header
 from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken
 
@@ -31,8 +31,25 @@ class Batch:
 def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros) -> Batch:
     """Compose contacts of a block, in order of position."""
     batch = Batch()
+    if run.data.smart_encoding:
+        for contact in contacts:
+            _one(batch, run, work, None, contact, now)
+        return batch
+    # At full speed this is a third of an engine's work. What is not one segment as it stands goes the long way.
+    append, make, base_id, renderer = batch.messages.append, run.sender.segment, run.base_id, run.renderer
+    last_zones, is_open = -1, False
     for contact in contacts:
-        _one(batch, run, work, None, contact, now)
+        position, destination, zones, fields, on_dnc = contact
+        if zones != last_zones:  # neighbours mostly share theirs
+            last_zones, is_open = zones, run.opens_at(zones, now) == now
+        short = compose_short(renderer, fields.split(SEPARATOR)) if is_open and not on_dnc else None
+        if short is None:
+            _one(batch, run, work, None, contact, now)
+            continue
+        payload, coding = short
+        message_id = base_id + position
+        body = make(destination, payload, coding, b"", message_id, 1, 0)
+        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1))
     return batch
 
 
@@ -68,22 +85,17 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
         # Other parts of the text as it was are on the phone already.
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="edited"))
         return
-    if len(parts) == 1:
-        body = make(contact.destination, parts[0], coding, b"", message_id, 1, attempt)
-        batch.messages.append(
-            Message(run, work, taken, message_id, contact.destination, contact.zone_set, attempt, 1, [1], [body], crc)
-        )
-        return
     numbers = list(range(1, len(parts) + 1))
     if taken and taken.segments:
         numbers = [int(number) for number in taken.segments.split(",")]
+    total = len(parts)
     reference = (message_id ^ message_id >> RUN_SHIFT) & 0xFF  # another one for the same contact in the next run
     bodies = [
         make(
             contact.destination,
             parts[number - 1],
             coding,
-            header(reference, len(parts), number),
+            header(reference, total, number) if total > 1 else b"",
             message_id,
             number,
             attempt,
@@ -99,10 +111,11 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             contact.destination,
             contact.zone_set,
             attempt,
-            len(parts),
+            total,
             numbers,
             bodies,
             crc,
+            len(numbers),
         )
     )
 

@@ -88,6 +88,7 @@ class Lane:
         self._forfeited: list[Submission] = []
         self._lead: Micros = 0  # how long a reserving flush takes lately
         self._pace = pace.first(row.rate)
+        self.sent = 0  # segments written, altogether
         self._measured_at: Micros = 0
         self._written = 0  # since then
         self._missed = 0
@@ -106,6 +107,14 @@ class Lane:
     def waiting(self) -> bool:
         """Whether something waits for slots."""
         return bool(self.composed or self._refused or self._forfeited)
+
+    def able(self, now: Micros) -> bool:
+        """Whether the provider would take something now."""
+        return self.provider.up and self.provider.free > 0 and not self._brake.resting(now)
+
+    def has_work(self, now: Micros) -> bool:
+        """Whether something waits here or at a cursor whose window is open."""
+        return self.ahead > 0 or any(run.running and run.open_cursors(now) for run in self.runs.values())
 
     # -------------------------------------------------------------- before a flush
 
@@ -344,6 +353,7 @@ class Lane:
         batch.next += len(submissions)
         if go:
             self._written += len(go)
+            self.sent += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
         if len(go) < len(submissions):
             kept = {id(s) for s in go}

@@ -17,10 +17,11 @@ from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
-from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
 from todoke.pipeline.lanes.pace import LATEST
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.lanes.watchdog import Verdict, Watched, watch
 from todoke.providers.base import Decision, Failure, Provider
 from todoke.sms.templates import TemplateError, UnknownField
 from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
@@ -30,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
-_TAKE_OVER_MARGIN = 2 * SECOND
 _JOURNAL_REST = SECOND
 _LONG_JOURNAL = 16 * 1024 * 1024
 
@@ -41,7 +41,6 @@ class Owner:
     def __init__(
         self,
         hot: Hot,
-        engine_id: int,
         clock: Clock,
         holding: Holding,
         journal: Journal,
@@ -50,7 +49,6 @@ class Owner:
         wake: Callable[[], None],
     ) -> None:
         self._hot = hot
-        self._engine_id = engine_id
         self._clock = clock
         self._holding = holding
         self._journal = journal
@@ -63,6 +61,7 @@ class Owner:
         self._starved: dict[int, dict[int, Lane]] = {}  # by provider: lanes whose slot came when there was no room
         self._timers: dict[int, tuple[Micros, asyncio.TimerHandle]] = {}
         self._turn = 0
+        self._watched: dict[int, Watched] = {}  # by transport code
         self._open = 0  # blocks and intents of this engine in the database
         self._composing: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -71,12 +70,15 @@ class Owner:
 
     # -------------------------------------------------------------- lanes and runs, every now and then
 
+    def have(self, rows: Sequence[LaneRow]) -> None:
+        """These lanes are ours, as far as their providers are there; any other is not any more."""
+        self._have({row.transport_code_id: row for row in rows if row.provider_id in self._providers})
+        self._wake()
+
     async def look(self) -> None:
-        """Take free lanes, see what runs are open. Called every fraction of a second."""
+        """See what runs are open. Called when a hint says so, and every now and then."""
         if self.broken is not None:
             raise self.broken
-        rows = await self._hot.take_lanes(self._engine_id, self._clock.now(), _TAKE_OVER_MARGIN)
-        self._have({row.transport_code_id: row for row in rows if row.provider_id in self._providers})
         by_code: dict[int, list[OpenRun]] = {code: [] for code in self.lanes}
         if by_code:
             for run in await self._hot.open_runs(list(by_code)):
@@ -85,11 +87,41 @@ class Owner:
             lane = self.lanes.get(code)
             if lane is not None:  # it may have been lost meanwhile
                 self._see(lane, runs)
+        self._watch()
         self._wake()
+
+    def _watch(self) -> None:
+        """Lanes that should send and do not."""
+        now = self._clock.now()
+        self._watched = {code: seen for code, seen in self._watched.items() if code in self.lanes}
+        for code, lane in list(self.lanes.items()):
+            able = self._holding.certain and lane.able(now)
+            seen, verdict = watch(
+                self._watched.get(code),
+                lane.sent,
+                backlog=lane.has_work(now),
+                able=able,
+                rate=lane.row.rate,
+                now=now,
+            )
+            self._watched[code] = seen
+            if verdict is Verdict.FINE:
+                continue
+            _log.error(
+                "code %s has work and has sent nothing for %d s: %s",
+                lane.row.code,
+                (now - seen.since) // SECOND,
+                lane.provider.health(),
+                extra={"action": "lane_stuck", "transport_code": lane.row.code, "step": verdict.name.lower()},
+            )
+            if verdict is not Verdict.ALARM:
+                self._leave(code)  # it is made anew at the next look at the lanes
+            if verdict is Verdict.RESET:
+                lane.provider.reset("A lane had work and sent nothing.")
 
     def _have(self, rows: Mapping[int, LaneRow]) -> None:
         for code in self.lanes.keys() - rows.keys():
-            self._lose(code)
+            self._leave(code)
         for code, row in rows.items():
             lane = self.lanes.get(code)
             if lane is None or lane.row.epoch != row.epoch:
@@ -102,13 +134,19 @@ class Owner:
                 lane.row = row
 
     def _lose(self, code: int) -> None:
-        """It is another's now. What we hold of it unsent goes to `due`, for whoever has it; answers still to come are
-        facts and are stored.
+        """Another engine has it now."""
+        lane = self._leave(code)
+        if lane is not None:
+            _log.warning("lane lost", extra={"action": "lane_lost", "transport_code": lane.row.code})
+
+    def _leave(self, code: int) -> Lane | None:
+        """It is, or will be, another's. What we hold of it unsent goes to `due`, for whoever has it; answers still to
+        come are facts and are stored.
         """
         lane = self.lanes.pop(code, None)
         if lane is not None:
             lane.give_back(self._clock.now())
-            _log.warning("lane lost", extra={"action": "lane_lost", "transport_code": lane.row.code})
+        return lane
 
     def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
         open_now = {(run.bucket, run.id) for run in runs}
@@ -135,6 +173,13 @@ class Owner:
         for key, run in lane.runs.items():
             if run.data.force:
                 lane.withdraw(key)
+
+    def withdraw(self) -> None:
+        """Many numbers may not be texted any more: what is reserved and not written is looked at and reserved again."""
+        for lane in self.lanes.values():
+            lane.withdraw()
+        self._no_more_until = 0
+        self._wake()
 
     # -------------------------------------------------------------- the flush
 
@@ -289,7 +334,8 @@ class Owner:
         self._wake()
 
     def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
-        self.outcomes.failed(provider_id, failures, self._providers[provider_id].patience)
+        provider = self._providers.get(provider_id)  # none: its links are closed already
+        self.outcomes.failed(provider_id, failures, provider.patience if provider is not None else LONGEST_PATIENCE)
         self._wake()
 
     def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:

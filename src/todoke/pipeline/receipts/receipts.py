@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from todoke.model.event import Kind
+from todoke.model.maker import maker
 from todoke.providers.base import Provider, Word
 from todoke.store.hot.base import Flush, Flushed, Receipt
 
+_make_receipt = maker(Receipt)
+_DELIVERED, _UNDELIVERED = int(Kind.DELIVERED), int(Kind.UNDELIVERED)  # an enumeration's members cost a call each time
 _MOST = 4_096
 """Receipts that go with one flush; the rest waits for the next one, unacknowledged."""
 
@@ -37,16 +40,18 @@ class Receipts:
         self._under_way, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
         flush.receipts.extend(
             [
-                Receipt(
-                    provider_id,
-                    word.provider_message_id,
-                    Kind.DELIVERED if word.delivered else Kind.UNDELIVERED,
-                    word.at,
-                    word.reason,
-                    word.raw,
-                    word.phone,
-                    word.code,
-                    word.reference,
+                _make_receipt(
+                    (
+                        provider_id,
+                        word.provider_message_id,
+                        _DELIVERED if word.delivered else _UNDELIVERED,
+                        word.at,
+                        word.reason,
+                        word.raw,
+                        word.phone,
+                        word.code,
+                        word.reference,
+                    )
                 )
                 for provider_id, word in self._under_way
             ]
@@ -54,10 +59,15 @@ class Receipts:
 
     def committed(self, flush: Flush, flushed: Flushed) -> None:  # noqa: ARG002
         handles: dict[int, list[object]] = {}
+        last, of_last = -1, list[object]()
         for provider_id, word in self._under_way:
-            handles.setdefault(provider_id, []).append(word.handle)
+            if provider_id != last:  # neighbours mostly share it
+                last, of_last = provider_id, handles.setdefault(provider_id, [])
+            of_last.append(word.handle)
         self._under_way = []
         for provider_id, of_provider in handles.items():
-            self._providers[provider_id].acknowledge(of_provider)
+            provider = self._providers.get(provider_id)
+            if provider is not None:  # left to another engine meanwhile: the provider says it again there
+                provider.acknowledge(of_provider)
         if self._waiting:
             self._wake(True)

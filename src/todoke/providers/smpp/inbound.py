@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from todoke.model.clock import Micros
+from todoke.model.maker import maker
 from todoke.providers.base import Heard, Word
 from todoke.smpp.receipt import IdStyle, State, normalise_id, parse
-from todoke.smpp.session import Deliver
+from todoke.smpp.session import Deliver, Receipted
 from todoke.smpp.tlv import SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 from todoke.sms import gsm7
 
@@ -18,6 +19,7 @@ _WORDS = {
     State.REJECTED: "REJECTD",
     State.SKIPPED: "SKIPPED",
 }
+_make_word = maker(Word)
 _CONCATENATION_8 = 0x00  # information elements of the user data header (3GPP TS 23.040, 9.2.3.24)
 _CONCATENATION_16 = 0x08
 
@@ -32,8 +34,21 @@ def word(event: Deliver, style: IdStyle, now: Micros, handle: object) -> Word | 
     identity = normalise_id(receipt.message_id, style)
     if receipt.state is State.DELIVERED:
         return Word(identity, True, "", now, "", handle, event.source, event.destination, event.user_message_reference)
-    reason = f"receipt:{_WORDS[receipt.state]}" + (f":{receipt.error}" if receipt.error else "")
+    reason = _reason(receipt.state, receipt.error)
     return Word(identity, False, reason, now, "", handle, event.source, event.destination, event.user_message_reference)
+
+
+def receipted(event: Receipted, style: IdStyle, now: Micros, handle: object) -> Word:
+    """What `word` says of the same receipt, which the session has read already."""
+    identity = event.message_id if style is IdStyle.EXACT else normalise_id(event.message_id, style)
+    if event.state is State.DELIVERED:
+        return _make_word((identity, True, "", now, "", handle, event.source, event.destination, event.reference))
+    reason = _reason(event.state, event.error)
+    return Word(identity, False, reason, now, "", handle, event.source, event.destination, event.reference)
+
+
+def _reason(state: State, error: str | None) -> str:
+    return f"receipt:{_WORDS[state]}" + (f":{error}" if error else "")
 
 
 def heard(event: Deliver, session: str, handle: object, alphabet: str) -> Heard | None:

@@ -12,13 +12,13 @@ from typing import cast
 from todoke.model.clock import Clock
 from todoke.model.transport_code import CodeType
 from todoke.providers.base import Decision, Failure, Heard, Sink, Word
-from todoke.providers.smpp.inbound import heard, word
+from todoke.providers.smpp.inbound import heard, receipted, word
 from todoke.providers.smpp.sender import SmppSender
 from todoke.providers.smpp.settings import Bind, SmppSettings
 from todoke.smpp.link import Link, LinkDown, LinkEvent, LinkSettings, LinkUp, Retrying, Writable
 from todoke.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from todoke.smpp.receipt import IdStyle, normalise_id
-from todoke.smpp.session import BindRefused, Deliver, Settings, StrayResponse, SubmitResult, Timeout
+from todoke.smpp.session import BindRefused, Deliver, Receipted, Settings, StrayResponse, SubmitResult, Timeout
 from todoke.smpp.status import Verdict, sentence, verdict
 
 _log = logging.getLogger(__name__)
@@ -35,9 +35,15 @@ _RECEIVED = 5_000  # inbound messages a link may leave unacknowledged before it 
 
 
 class SmppProvider:
-    """`start` keeps the links up until `stop`; what they hear goes to the sink."""
+    """`start` keeps the links up until `stop`; what they hear goes to the sink.
 
-    def __init__(self, provider_id: int, name: str, settings: SmppSettings, clock: Clock) -> None:
+    `generation` is another, greater number for each provider of the same account in one process: what an earlier one
+    heard is not acknowledged over the links of a later one.
+    """
+
+    def __init__(
+        self, provider_id: int, name: str, settings: SmppSettings, clock: Clock, *, generation: int = 0
+    ) -> None:
         self.id = provider_id
         self.name = name
         self._settings = settings
@@ -50,6 +56,7 @@ class SmppProvider:
         self._stopping = False
         self._states: dict[int, str] = {}
         self._exact = settings.response_ids is IdStyle.EXACT
+        self._first_epoch = generation << 32
 
     # -------------------------------------------------------------- sending
 
@@ -86,12 +93,15 @@ class SmppProvider:
                 return
 
     def acknowledge(self, handles: Sequence[object]) -> None:
-        by_link: dict[int, list[tuple[Deliver, int]]] = {}
-        for handle in handles:
-            index, deliver = cast("tuple[int, Deliver]", handle)
-            by_link.setdefault(index, []).append((deliver, 0))
+        by_link: dict[int, list[tuple[Deliver | Receipted, int]]] = {}
+        last, answers = -1, list[tuple[Deliver | Receipted, int]]()
+        for index, deliver in cast("Sequence[tuple[int, Deliver | Receipted]]", handles):
+            if index != last:  # neighbours mostly share their link
+                last, answers = index, by_link.setdefault(index, [])
+            answers.append((deliver, 0))
         for index, answers in by_link.items():
-            self._links[index].respond(answers)
+            if index < len(self._links):  # an earlier provider of the account may have had more
+                self._links[index].respond(answers)
 
     # -------------------------------------------------------------- life
 
@@ -104,6 +114,7 @@ class SmppProvider:
             response_timeout=settings.response_timeout,
             enquire_link=settings.enquire_link,
             max_unanswered=_RECEIVED,
+            read_receipts=True,
         )
         context = settings.ssl_context()
         kinds: list[type[BindTransceiver | BindTransmitter | BindReceiver]] = []
@@ -117,6 +128,7 @@ class SmppProvider:
             link = Link(
                 LinkSettings(settings.host, settings.port, bind, session=session, ssl_context=context),
                 self._listener(index),
+                epoch=self._first_epoch,
             )
             self._links.append(link)
             if kind is not BindReceiver:
@@ -134,6 +146,11 @@ class SmppProvider:
             self._answered.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._answered.wait(), rest)
+
+    def reset(self, reason: str) -> None:
+        """Drop every link; they come up again. What was submitted and not answered is in doubt."""
+        for link in self._links:
+            link.drop(reason)
 
     async def stop(self) -> None:
         self._stopping = True
@@ -159,6 +176,7 @@ class SmppProvider:
         words: list[Word] = []
         messages: list[Heard] = []
         ignored: list[object] = []
+        style, now = self._settings.receipt_ids, self._clock.now()
         for event in events:
             if type(event) is SubmitResult:
                 if event.status == 0:
@@ -166,6 +184,8 @@ class SmppProvider:
                     ids.append(event.message_id)
                 else:
                     failures.append(_failure(event.token, event.status))
+            elif type(event) is Receipted:
+                words.append(receipted(event, style, now, (index, event)))
             elif type(event) is Deliver:
                 self._inbound(index, event, words, messages, ignored)
             else:

@@ -14,15 +14,15 @@ from todoke.sms import gsm7
 TRACE_TAG = 0x1500
 """In the range of SMSC vendors (SMPP 3.4, 5.3.2): message id (8 octets), segment (1), attempt (2)."""
 
-_REFERENCE = struct.Struct(">HHH")
-_TRACE = struct.Struct(">HHQBH")
+_pack_reference = struct.Struct(">HHH").pack
+_trace = struct.Struct(">HHQBH").pack
 _UDH = 0x40  # esm_class: a user data header comes first (SMPP 3.4, 5.2.12)
 
 
 class SmppSender:
     """Everything constant is put together once, for each code."""
 
-    __slots__ = ("_body", "_recode", "_reference", "_trace")
+    __slots__ = ("_body", "_recode", "_reference", "_short", "_trace")
 
     def __init__(self, settings: SmppSettings, code: str, code_type: CodeType) -> None:
         template = SubmitTemplate(
@@ -36,6 +36,7 @@ class SmppSender:
         )
         self._body = template.body
         self._reference = settings.reference
+        self._short = template.short
         self._trace = settings.trace
         self._recode = settings.alphabet == "latin1"
 
@@ -54,16 +55,12 @@ class SmppSender:
             payload, data_coding = _latin1(payload)
         tlvs = b""
         if self._reference:
-            tlvs = _REFERENCE.pack(USER_MESSAGE_REFERENCE, 2, reference(message_id, number, attempt))
+            tlvs = _pack_reference(USER_MESSAGE_REFERENCE, 2, reference(message_id, number, attempt))
         if self._trace:
-            tlvs += _TRACE.pack(TRACE_TAG, 11, message_id, number, attempt)
-        return self._body(
-            str(destination),
-            header + payload if header else payload,
-            esm_class=_UDH if header else 0,
-            data_coding=data_coding,
-            tlvs=tlvs,
-        )
+            tlvs += _trace(TRACE_TAG, 11, message_id, number, attempt)
+        if not header:
+            return self._short(destination, payload, data_coding, tlvs)
+        return self._body(str(destination), header + payload, esm_class=_UDH, data_coding=data_coding, tlvs=tlvs)
 
 
 def _latin1(septets: bytes) -> tuple[bytes, int]:

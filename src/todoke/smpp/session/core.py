@@ -37,6 +37,7 @@ from .events import (
     maker,
 )
 from .incoming import make_deliver, make_submit, of_data_sm, read_message
+from .receipted import read as read_receipt
 from .sending import MAX_ID, NO_ANSWER, Sender
 from .settings import Role
 from .state import ALLOWED, BIND_MOVES, Move, State, move
@@ -77,6 +78,7 @@ class Session(Sender):
         hot_in = self._hot_in
         hot_response = self._hot_out | RESPONSE
         max_pdu = self.settings.max_pdu
+        read_receipts = esme and self.settings.read_receipts
         epoch = self.epoch
         position = 0
         end = len(data)
@@ -111,6 +113,10 @@ class Session(Sender):
                 else:
                     append(_make_submit_result((entry[0], status, message_id)))
             elif command == hot_in and self._may_take:
+                if read_receipts and (receipt := read_receipt(data, start, stop, sequence, epoch)) is not None:
+                    append(receipt)
+                    unanswered[sequence] = command
+                    continue
                 try:
                     append(
                         read_message(make_deliver, data, start, stop, sequence, epoch, command)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from .. import tlv
 from ..pdu import Bind, Pdu
+from ..receipt import State
 
 _T = TypeVar("_T", bound=tuple[Any, ...])
 
@@ -79,6 +80,23 @@ class Deliver(Incoming):
     """The SMSC delivers a message or a receipt (deliver_sm or data_sm). Store it, then `respond_deliver`."""
 
     __slots__ = ()
+
+
+class Receipted(NamedTuple):
+    """A receipt in its usual form with a final word, instead of a `Deliver` (`Settings.read_receipts`).
+
+    `respond_deliver` it in the same way. `message_id` and `error` are as in `receipt.Receipt`; `source` is whom the
+    submission went to, `destination` what it was sent from, `reference` its user_message_reference if repeated.
+    """
+
+    sequence: int
+    epoch: int
+    message_id: str
+    state: State
+    error: str | None
+    source: str
+    destination: str
+    reference: int | None
 
 
 class SubmitRequest(Incoming):
@@ -176,6 +194,7 @@ Event: TypeAlias = (
     SubmitResult
     | DeliverResult
     | Deliver
+    | Receipted
     | SubmitRequest
     | BindRequested
     | Bound

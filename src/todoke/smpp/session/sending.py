@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Final
 
 from ..errors import FieldError, SmppError, StateError, WindowFullError
@@ -12,6 +13,7 @@ from .base import Base
 from .state import ALLOWED, BIND_MOVES, Move
 
 _pack = HEADER.pack
+_pack_delivered: Final = Struct(">IIIIx").pack  # the body is one empty, unused message_id (SMPP 3.4, 4.6.2)
 NO_ANSWER: Final = frozenset({Command.ALERT_NOTIFICATION, Command.OUTBIND})
 MAX_ID: Final = 64  # message_id is 65 octets with its terminator (SMPP 3.4, 5.2.23)
 
@@ -127,9 +129,17 @@ class Sender(Base):
         command = self._unanswered.pop(sequence, None)
         if command is None:
             return False
-        # The body is one empty, unused message_id (SMPP 3.4, 4.6.2).
-        self._out.append(_pack(HEADER_SIZE + 1, command | RESPONSE, status, sequence) + b"\0")
+        self._out.append(_pack_delivered(HEADER_SIZE + 1, command | RESPONSE, status, sequence))
         return True
+
+    def respond_delivers(self, answers: Iterable[tuple[int, int]]) -> int:
+        """`respond_deliver` for each (sequence, status); returns how many still waited."""
+        take, append, before = self._unanswered.pop, self._out.append, len(self._unanswered)
+        for sequence, status in answers:
+            command = take(sequence, None)
+            if command is not None:
+                append(_pack_delivered(HEADER_SIZE + 1, command | RESPONSE, status, sequence))
+        return before - len(self._unanswered)
 
     def respond(self, pdu: Pdu) -> bool:
         """Answer a `Requested` with its response, which carries the request's sequence. False as above."""

@@ -35,6 +35,9 @@ class Settings:
     remember_late: int = 10_000
     """Timed-out requests whose token is still known when their response comes after all."""
 
+    read_receipts: bool = False
+    """An ESME is told of receipts in their usual form by `Receipted`, which costs a fifth of a `Deliver`."""
+
     def __post_init__(self) -> None:
         for name in ("response_timeout", "enquire_link", "bind_timeout"):
             # Above an hour a sequence number could come round (2**31 requests) while its first use still waits.

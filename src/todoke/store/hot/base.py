@@ -10,7 +10,7 @@ All moments are microseconds since 1970, UTC. All of these raise `StoreUnavailab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -39,6 +39,7 @@ from todoke.store.hot.flush import (
 
 __all__ = [
     "SEPARATOR",
+    "BindGroup",
     "Block",
     "BlockKey",
     "Choice",
@@ -55,6 +56,7 @@ __all__ = [
     "FlushOverlap",
     "Flushed",
     "Fresh",
+    "Hint",
     "Hot",
     "InboundPart",
     "Lane",
@@ -66,8 +68,10 @@ __all__ = [
     "OptOut",
     "Receipt",
     "Reserve",
+    "Rewound",
     "RunWord",
     "Scrub",
+    "Sharing",
     "StoreUnavailable",
     "StoredInbound",
 ]
@@ -77,6 +81,10 @@ SEPARATOR = "\x1f"  # between the values in contact.fields
 
 class StoreUnavailable(Unavailable):
     """The database does not answer. Check that it runs and that its address is right."""
+
+
+class Rewound(Conflict):
+    """The database is older than what it had confirmed: a standby that lagged was promoted, or a copy restored."""
 
 
 class FlushOverlap(Conflict):
@@ -108,6 +116,31 @@ class Lane(NamedTuple):
     rate: float
     epoch: int
     next_slot_at: Micros
+
+
+class BindGroup(NamedTuple):
+    """All lanes of one provider account. `owner`: the living engine that has it. `rate`: of its codes together."""
+
+    provider_id: int
+    owner: int | None
+    rate: float
+
+
+class Sharing(NamedTuple):
+    """The bind groups there are, and the ids of the engines that live and whose leases hold."""
+
+    groups: list[BindGroup]
+    engines: list[int]
+
+
+class Hint(NamedTuple):
+    """What another process changed. `work`: there may be something to send or to stop. `numbers`: (DNC group, phone,
+    "out" or "in") of fresh opt-outs and opt-ins. `many`: more of them than are told.
+    """
+
+    work: bool = False
+    numbers: tuple[tuple[int, int, str], ...] = ()
+    many: bool = False
 
 
 class Cursor(NamedTuple):
@@ -259,8 +292,15 @@ class Hot(Protocol):
         """Compare-and-set an engine's state: alive -> gone (its lanes become free), gone -> recovered."""
         ...
 
-    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
-        """Take every provider account whose lanes are free, or whose engine is not alive or let its lease lapse.
+    async def sharing(self, now: Micros) -> Sharing:
+        """Who has what. Makes missing lane rows for new transport codes first."""
+        ...
+
+    async def take_lanes(
+        self, engine_id: int, now: Micros, margin: Micros, providers: Collection[int] | None = None
+    ) -> list[Lane]:
+        """Take the lanes of these provider accounts (of all: None) that are free, or whose engine is not alive or let
+        its lease lapse; all lanes that are this engine's then.
 
         Makes missing lane rows for new transport codes. A taken lane's epoch goes up by one and its next slot becomes
         max(next slot, now), and `margin` later where the last owner only let its lease lapse: it may still write
@@ -269,15 +309,21 @@ class Hot(Protocol):
         """
         ...
 
-    async def release_lanes(self, engine_id: int) -> None:
-        """Give up all lanes (a clean stop)."""
+    async def release_lanes(self, engine_id: int, provider_id: int | None = None) -> None:
+        """Give up the lanes of this account, or all (a clean stop)."""
+        ...
+
+    async def hints(self, heard: Callable[[Hint], None]) -> None:
+        """Tell what other processes change, soon after they did, until cancelled. A hint may be lost or repeated, and
+        may speak of our own changes: it saves waiting for the next look and replaces none.
+        """
         ...
 
     # the flush
 
     async def flush(self, flush: Flush) -> Flushed:
-        """Apply it, all or nothing. FlushOverlap where flush_seq is neither seq - 1 nor seq; EngineLost where the
-        engine is not alive.
+        """Apply it, all or nothing. Rewound where flush_seq is less than seq - 1, FlushOverlap where it is more than
+        seq; EngineLost where the engine is not alive.
 
         Where flush_seq already equals seq the flush took place before (its commit was not answered): what it
         brought is read again from its rows: the same blocks, due rows and reserves, not a second time.

@@ -8,7 +8,7 @@ here is looked up in the events.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from todoke.model.event import Event, Kind
@@ -46,6 +46,13 @@ class Correlation:
                 if message_id is not None and found is None:
                     found = (message_id, hour)
         return found
+
+    def drop(self, provider_id: int, provider_message_ids: Mapping[str, object]) -> None:
+        """Forget whatever these ids were given to."""
+        for owner, _, messages in self._generations:
+            if owner == provider_id:
+                for known in messages.keys() & provider_message_ids.keys():
+                    del messages[known]
 
     def forget(self, events: Iterable[Event]) -> None:
         """Messages of which these events tell more than one acceptance."""

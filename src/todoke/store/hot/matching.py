@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 from todoke.model.clock import HOUR, hour_of
@@ -56,32 +57,47 @@ class Matching:
         self._correlation = correlation
         self._careful = careful
         self._popped: list[tuple[Receipt, Sent]] = []
-        # What this same flush says was accepted: not in the events yet, and the newest bearer of its id.
-        self._names: set[str] = set()
-        self._fresh = Correlation(limit=1 << 62)
+        # What this same flush says was accepted, by provider and id: not in the events yet, and the newest bearer of
+        # its id. Noted when the first receipt is offered; what is answered moves over.
+        self._fresh: dict[int, dict[str, Sent]] | None = None
+        self._answered: dict[int, dict[str, Sent]] = {}
         self._slow: dict[Key, Accepted] = {}
-        self._answered: dict[Key, Accepted] = {}
-        for group in flush.fresh:
-            self._names.update(group.provider_message_ids)
-            self._fresh.add(group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids)
         for e in flush.events:
             if e.kind == Kind.ACCEPTED and e.provider_id is not None and e.provider_message_id is not None:
-                self._names.add(e.provider_message_id)
                 key = (e.provider_id, e.provider_message_id)
                 self._slow[key] = Accepted(e.message_id, e.segment, e.attempt, e.segments)
 
-    def offer(self, receipts: Iterable[Receipt]) -> None:
+    def offer(self, receipts: Sequence[Receipt]) -> None:
         """Part these receipts too."""
-        names, careful, pop = self._names, self._careful, self._correlation.pop
+        if not receipts:
+            return
+        by_provider = self._fresh if self._fresh is not None else self._note_fresh()
+        careful, slow, pop, quick = self._careful, self._slow, self._correlation.pop, self.quick.append
+        last: int | None = None
+        fresh: dict[str, Sent] = {}
+        answered: dict[str, Sent] = {}
         for receipt in receipts:
-            if receipt[1] in names and self._of_this_flush(receipt):
+            provider_id, name = receipt[0], receipt[1]
+            if provider_id != last:
+                last = provider_id
+                fresh = by_provider.setdefault(provider_id, {})
+                answered = self._answered.setdefault(provider_id, {})
+            sent = fresh.pop(name, None)
+            if sent is not None:
+                answered[name] = sent
+                if not careful:
+                    quick((sent[0], sent[1], receipt))
+                    continue
+            elif name not in answered and (provider_id, name) not in slow:
+                sent = None if careful else pop(provider_id, name)
+                if sent is None:
+                    self.unknown.append(receipt)
+                else:
+                    self._popped.append((receipt, sent))
+                    quick((sent[0], sent[1], receipt))
                 continue
-            sent = None if careful else pop(receipt[0], receipt[1])
-            if sent is None:
-                self.unknown.append(receipt)
-                continue
-            self._popped.append((receipt, sent))
-            self.quick.append((sent[0], sent[1], receipt))
+            accepted = Accepted(answered[name][0], 1, 0, 1) if name in answered else slow[provider_id, name]
+            self.found.append(receipt_event(receipt, accepted))
 
     def resolve(self, accepted: Mapping[Key, Accepted]) -> list[Receipt]:
         """Move what was looked up from `unknown` to `found`; returns those that match nothing: orphans."""
@@ -115,12 +131,16 @@ class Matching:
         `touched` are the events, old and new, of messages that have more to them than one acceptance.
         """
         if not self._careful:
+            for provider_id, answered in self._answered.items():
+                self._correlation.drop(provider_id, answered)  # older bearers of the same id
             for group in self._flush.fresh:
-                self._correlation.add(
-                    group.provider_id, hour_of(group.at), group.provider_message_ids, group.message_ids
-                )
-            for key in self._answered:
-                self._correlation.pop(*key)
+                names, ids = group.provider_message_ids, group.message_ids
+                if self._answered.get(group.provider_id):
+                    left = self._fresh[group.provider_id] if self._fresh is not None else {}
+                    pairs = [(name, m) for name, m in zip(names, ids, strict=True) if name in left]
+                    names, ids = [name for name, _ in pairs], [m for _, m in pairs]
+                if names:
+                    self._correlation.add(group.provider_id, hour_of(group.at), names, ids)
         self._correlation.forget(touched)
 
     def roll_back(self) -> None:
@@ -160,19 +180,12 @@ class Matching:
             keys += [(provider_id, key) for key in orphans.among(provider_id, [provider_message_id])]
         return keys
 
-    def _of_this_flush(self, receipt: Receipt) -> bool:
-        key = (receipt.provider_id, receipt.provider_message_id)
-        sent = self._fresh.pop(*key)
-        if sent is not None:
-            accepted = self._answered[key] = Accepted(sent[0], 1, 0, 1)
-            if not self._careful:
-                self.quick.append((*sent, receipt))
-                return True
-        else:
-            accepted = self._answered.get(key) or self._slow.get(key)
-        if accepted is not None:
-            self.found.append(receipt_event(receipt, accepted))
-        return accepted is not None
+    def _note_fresh(self) -> dict[int, dict[str, Sent]]:
+        fresh = self._fresh = {}
+        for group in self._flush.fresh:
+            sent = zip(group.message_ids, repeat(hour_of(group.at)), strict=False)
+            fresh.setdefault(group.provider_id, {}).update(zip(group.provider_message_ids, sent, strict=True))
+        return fresh
 
 
 def count_quick(quick: Sequence[Quick], tallies: Tallies) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from todoke.model.maker import maker
 from todoke.store.hot.base import Contact
 from todoke.store.hot.postgres.dnc import on_lists
 from todoke.store.postgres import Connection
+
+_make = maker(Contact)
 
 # Consecutive positions of a list.
 BETWEEN = """
@@ -40,4 +43,6 @@ async def at(
 
 async def _looked_up(connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]) -> list[Contact]:
     listed = await on_lists(connection, bucket, groups, [row[1] for row in rows])
-    return [Contact(position, phone, zones, fields, phone in listed) for position, phone, zones, fields in rows]
+    if not listed:  # nearly always
+        return [_make((*row, False)) for row in rows]
+    return [_make((*row, row[1] in listed)) for row in rows]

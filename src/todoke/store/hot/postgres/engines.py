@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from todoke.model.clock import Micros
-from todoke.store.hot.base import EngineLost, EngineRow, Lane
+from todoke.store.hot.base import BindGroup, EngineLost, EngineRow, Lane, Sharing
 from todoke.store.postgres import Connection
 
 NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -24,7 +25,7 @@ LIST = """
 
 MARK = "UPDATE engine SET state = $3 WHERE id = $1 AND state = $2"
 
-FREE = "UPDATE lane SET engine_id = NULL WHERE engine_id = $1"
+FREE = "UPDATE lane SET engine_id = NULL WHERE engine_id = $1 AND provider_id = coalesce($2, provider_id)"
 
 # A lane for every transport code that has none.
 MISSING = """
@@ -35,11 +36,25 @@ MISSING = """
     ON CONFLICT DO NOTHING
 """
 
-# Lanes to take: of provider accounts none of whose lanes another living engine has.
+# The bind groups with the engine that has each, if it lives.
+GROUPS = """
+    SELECT l.provider_id, max(e.id), sum(c.rate)
+    FROM lane l
+    JOIN transport_code c ON c.id = l.transport_code_id
+    LEFT JOIN engine e ON e.id = l.engine_id AND e.state = 'alive' AND e.lease_until >= $1
+    GROUP BY l.provider_id ORDER BY l.provider_id
+"""
+
+LIVING = "SELECT id FROM engine WHERE state = 'alive' AND lease_until >= $1 ORDER BY id"
+
+# One engine at a time takes lanes of an account: they stay together, whatever codes are added meanwhile.
+TURN = "SELECT id FROM provider WHERE $1::bigint[] IS NULL OR id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
+
+# Lanes to take: of these provider accounts, those none of whose lanes another living engine has.
 TAKEABLE = """
     SELECT l.bucket, l.transport_code_id, l.epoch
     FROM lane l
-    WHERE l.engine_id IS DISTINCT FROM $1
+    WHERE l.engine_id IS DISTINCT FROM $1 AND ($3::bigint[] IS NULL OR l.provider_id = ANY ($3))
       AND NOT EXISTS (
         SELECT FROM lane o JOIN engine e ON e.id = o.engine_id
         WHERE o.provider_id = l.provider_id AND o.engine_id <> $1 AND e.state = 'alive' AND e.lease_until >= $2)
@@ -85,19 +100,30 @@ async def mark(connection: Connection, engine_id: int, old: str, new: str) -> bo
     """Compare-and-set its state; an engine that is gone has no lanes."""
     if await connection.execute(MARK, engine_id, old, new) != "UPDATE 1":
         return False
-    await connection.execute(FREE, engine_id)
+    await connection.execute(FREE, engine_id, None)
     return True
 
 
-async def release(connection: Connection, engine_id: int) -> None:
-    await connection.execute(FREE, engine_id)
+async def release(connection: Connection, engine_id: int, provider_id: int | None) -> None:
+    await connection.execute(FREE, engine_id, provider_id)
 
 
-async def take(connection: Connection, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
+async def sharing(connection: Connection, now: Micros) -> Sharing:
+    """Who has what; lanes of new codes are made first."""
+    await connection.execute(MISSING)
+    groups = [BindGroup(*row) for row in await connection.fetch(GROUPS, now)]
+    return Sharing(groups, [row[0] for row in await connection.fetch(LIVING, now)])
+
+
+async def take(
+    connection: Connection, engine_id: int, now: Micros, margin: Micros, providers: Collection[int] | None
+) -> list[Lane]:
     """Take what is free or whose owner is dead; all lanes that are now this engine's. EngineLost."""
     if await connection.fetchval(ALIVE, engine_id) is None:
         raise EngineLost(f"Engine {engine_id} was declared dead.", fix="It must stop; a new one takes over.")
+    of = None if providers is None else sorted(providers)
+    await connection.fetch(TURN, of)
     await connection.execute(MISSING)
-    for bucket, code, epoch in await connection.fetch(TAKEABLE, engine_id, now):
+    for bucket, code, epoch in await connection.fetch(TAKEABLE, engine_id, now, of):
         await connection.execute(TAKE, engine_id, now, margin, bucket, code, epoch)
     return [Lane(*row) for row in await connection.fetch(MINE, engine_id)]

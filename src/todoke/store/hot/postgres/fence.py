@@ -20,6 +20,11 @@ READ = """
     SELECT flush_seq, state FROM engine WHERE id = $1
 """
 
+# Changes nothing and is written to the log: its commit waits for the standby, and with it all that came before.
+CONFIRM = """
+    UPDATE engine SET flush_seq = flush_seq WHERE id = $1
+"""
+
 
 async def pass_fence(connection: Connection, flush: Flush) -> Passed:
     """What the flush may do; FlushOverlap, EngineLost."""
@@ -27,7 +32,10 @@ async def pass_fence(connection: Connection, flush: Flush) -> Passed:
     if others is not None:
         return Passed.AMONG_OTHERS if others else Passed.ALONE
     row = await connection.fetchrow(READ, flush.engine_id)
-    return explain(flush, None, None) if row is None else explain(flush, row[0], row[1])
+    passed = explain(flush, None, None) if row is None else explain(flush, row[0], row[1])
+    # It is on this server; on the standby it is when this transaction is.
+    await connection.execute(CONFIRM, flush.engine_id)
+    return passed
 
 
 async def alone(connection: Connection, engine_id: int) -> bool:

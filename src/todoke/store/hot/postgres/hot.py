@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from todoke.model.clock import Micros
@@ -20,6 +20,7 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Hint,
     InboundPart,
     Lane,
     NewRun,
@@ -27,10 +28,13 @@ from todoke.store.hot.base import (
     OpenIntent,
     OpenRun,
     OptOut,
+    Sharing,
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
-from todoke.store.hot.doubts import CHUNK, RECENT, unique
+from todoke.store.hot.deciding import CHUNK
+from todoke.store.hot.doubts import RECENT, unique
+from todoke.store.hot.hints import of_opt_outs
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
@@ -40,6 +44,7 @@ from todoke.store.hot.postgres import (
     doubts,
     engines,
     flushing,
+    hints,
     inbound,
     readings,
     recovery,
@@ -88,11 +93,19 @@ class PostgresHot:
     async def mark_engine(self, engine_id: int, old: str, new: str) -> bool:
         return await self._sessions.run(lambda c: engines.mark(c, engine_id, old, new))
 
-    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
-        return await self._sessions.run(lambda c: engines.take(c, engine_id, now, margin))
+    async def sharing(self, now: Micros) -> Sharing:
+        return await self._sessions.read(lambda c: engines.sharing(c, now))
 
-    async def release_lanes(self, engine_id: int) -> None:
-        await self._sessions.run(lambda c: engines.release(c, engine_id))
+    async def take_lanes(
+        self, engine_id: int, now: Micros, margin: Micros, providers: Collection[int] | None = None
+    ) -> list[Lane]:
+        return await self._sessions.run(lambda c: engines.take(c, engine_id, now, margin, providers))
+
+    async def release_lanes(self, engine_id: int, provider_id: int | None = None) -> None:
+        await self._sessions.run(lambda c: engines.release(c, engine_id, provider_id))
+
+    async def hints(self, heard: Callable[[Hint], None]) -> None:
+        await hints.listen(self._sessions.dedicated, heard)
 
     # the flush
 
@@ -141,13 +154,23 @@ class PostgresHot:
     # runs
 
     async def start_run(self, run: NewRun) -> int:
-        return await self._sessions.run(lambda c: starting.start(c, run))
+        async def work(connection: Connection) -> int:
+            run_id = await starting.start(connection, run)
+            await hints.tell(connection, Hint(work=True))
+            return run_id
+
+        return await self._sessions.run(work)
 
     async def open_runs(self, transport_code_ids: Sequence[int]) -> list[OpenRun]:
         return await self._sessions.read(lambda c: starting.open_runs(c, transport_code_ids))
 
     async def control_run(self, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
-        state = await self._sessions.run(lambda c: controlling.control(c, bucket, run_id, event, reason, now))
+        async def work(connection: Connection) -> RunState:
+            after = await controlling.control(connection, bucket, run_id, event, reason, now)
+            await hints.tell(connection, Hint(work=True))
+            return after
+
+        state = await self._sessions.run(work)
         if state is RunState.STOPPING:
             await self._cut_due(bucket, run_id, "stopped", now)
         return state
@@ -254,9 +277,13 @@ class PostgresHot:
     async def resolve_doubts(
         self, bucket: int, run_id: int, message_ids: Sequence[int], choice: Choice, reason: str, now: Micros
     ) -> int:
-        return await self._sessions.run(
-            lambda c: resolving.resolve(c, bucket, run_id, message_ids, choice, reason, now)
-        )
+        async def work(connection: Connection) -> int:
+            count = await resolving.resolve(connection, bucket, run_id, message_ids, choice, reason, now)
+            if count and choice is Choice.RESEND:
+                await hints.tell(connection, Hint(work=True))
+            return count
+
+        return await self._sessions.run(work)
 
     # what phones say
 
@@ -267,6 +294,8 @@ class PostgresHot:
         async def apply(connection: Connection) -> None:
             await opting.apply(connection, opt_outs)
             await inbound.set_meanings(connection, meanings)
+            if opt_outs:
+                await hints.tell(connection, of_opt_outs(opt_outs))
 
         await self._sessions.run(apply)
 

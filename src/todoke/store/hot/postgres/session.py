@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from todoke.store import postgres
 from todoke.store.address import Address
 from todoke.store.postgres import Connection, Pool
+from todoke.store.replication import Watch
 
 T = TypeVar("T")
 
@@ -23,7 +25,10 @@ PINNED = {
     "max_parallel_workers_per_gather": "0",
 }
 POOL_SIZE = 4
-FLUSH_DEADLINE = 30.0  # seconds after which the connection is given up and the outcome counts as unknown
+# Seconds after which a connection is given up and the outcome counts as unknown. A deadline of the driver's would
+# cancel the statement instead, and with it perhaps the wait for the standby.
+FLUSH_DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 class Sessions:
@@ -32,6 +37,7 @@ class Sessions:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._flushing: Connection | None = None
+        self._watch = Watch()  # of the flushing connection
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -41,12 +47,10 @@ class Sessions:
         After StoreUnavailable nobody knows whether it took place; the connection is not used again.
         """
         connection = await self._connected()
-        running = asyncio.ensure_future(_transact(connection, work))
         try:
-            await asyncio.wait({running}, timeout=FLUSH_DEADLINE)
-            if not running.done():
-                connection.terminate()  # whatever it waits for fails now
-            return await running
+            result = await _within(FLUSH_DEADLINE, connection, _transact(connection, work))
+            self._watch.check(self._address)
+            return result
         except BaseException as error:
             sentence = postgres.unavailable(error, self._address)
             if sentence is not None or not isinstance(error, Exception):
@@ -58,19 +62,35 @@ class Sessions:
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction on a connection of the pool; StoreUnavailable where the server is gone."""
-        return await self.read(lambda connection: _transact(connection, work))
+
+        async def transact(connection: Connection) -> T:
+            watch = Watch()
+            connection.add_log_listener(watch)
+            try:
+                result = await _transact(connection, work)
+            finally:
+                with contextlib.suppress(*postgres.LOST):  # a connection that was lost has left the pool already
+                    connection.remove_log_listener(watch)
+            watch.check(self._address)
+            return result
+
+        return await self.read(transact)
 
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` on a connection of the pool, each statement by itself; StoreUnavailable."""
         try:
             pool = await self._pooled()
             async with pool.acquire() as connection:
-                return await work(connection)
+                return await _within(DEADLINE, connection, work(connection))
         except Exception as error:
             sentence = postgres.unavailable(error, self._address)
             if sentence is None:
                 raise
             raise sentence from error
+
+    async def dedicated(self) -> Connection:
+        """A connection of the caller's own, which it closes; StoreUnavailable."""
+        return await postgres.connect(self._address, {})
 
     async def close(self) -> None:
         """Close them all."""
@@ -84,6 +104,8 @@ class Sessions:
     async def _connected(self) -> Connection:
         if self._flushing is None or self._flushing.is_closed():
             self._flushing = await postgres.connect(self._address, PINNED)
+            self._watch = Watch()
+            self._flushing.add_log_listener(self._watch)
         return self._flushing
 
     async def _pooled(self) -> Pool:
@@ -91,6 +113,20 @@ class Sessions:
             if self._pool is None:
                 self._pool = await postgres.create_pool(self._address, POOL_SIZE, PINNED, plain=True)
             return self._pool
+
+
+async def _within(seconds: float, connection: Connection, work: Awaitable[T]) -> T:
+    """What `work` on this connection returns; whatever it waits for fails when its time is over."""
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({running}, timeout=seconds)
+    except asyncio.CancelledError:
+        running.cancel()
+        await asyncio.wait({running})
+        raise
+    if not running.done():
+        connection.terminate()
+    return await running
 
 
 async def _transact(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:

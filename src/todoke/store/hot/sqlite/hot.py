@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from sqlite3 import Connection
 
@@ -20,6 +21,7 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Hint,
     InboundPart,
     Lane,
     NewRun,
@@ -27,10 +29,12 @@ from todoke.store.hot.base import (
     OpenIntent,
     OpenRun,
     OptOut,
+    Sharing,
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
-from todoke.store.hot.doubts import CHUNK, RECENT, unique
+from todoke.store.hot.deciding import CHUNK
+from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
@@ -40,6 +44,7 @@ from todoke.store.hot.sqlite import (
     doubts,
     engines,
     flushing,
+    hints,
     inbound,
     readings,
     recovery,
@@ -70,7 +75,7 @@ class SqliteHot:
     # engines and lanes
 
     async def database_now(self) -> Micros:
-        return self._clock.now()
+        return time.time_ns() // 1000
 
     async def register_engine(
         self, host: str, boot_id: str, pid: int, journal: str, now: Micros, lease_until: Micros
@@ -86,11 +91,19 @@ class SqliteHot:
     async def mark_engine(self, engine_id: int, old: str, new: str) -> bool:
         return await self._writer.run(lambda db: engines.mark(db, engine_id, old, new))
 
-    async def take_lanes(self, engine_id: int, now: Micros, margin: Micros) -> list[Lane]:
-        return await self._writer.run(lambda db: engines.take(db, engine_id, now, margin))
+    async def sharing(self, now: Micros) -> Sharing:
+        return await self._writer.run(lambda db: engines.sharing(db, now))
 
-    async def release_lanes(self, engine_id: int) -> None:
-        await self._writer.run(lambda db: engines.release(db, engine_id))
+    async def take_lanes(
+        self, engine_id: int, now: Micros, margin: Micros, providers: Collection[int] | None = None
+    ) -> list[Lane]:
+        return await self._writer.run(lambda db: engines.take(db, engine_id, now, margin, providers))
+
+    async def release_lanes(self, engine_id: int, provider_id: int | None = None) -> None:
+        await self._writer.run(lambda db: engines.release(db, engine_id, provider_id))
+
+    async def hints(self, heard: Callable[[Hint], None]) -> None:
+        await hints.watch(self._writer, heard)
 
     # the flush
 

@@ -1,0 +1,68 @@
+"""How the tables lie where one PostgreSQL primary is too small: by bucket, on every node, or on one.
+
+A new table must be declared here; `tests/store/test_distribution.py` holds the schema, its keys and the hot
+statements to it, and says what is missing. docs/scale.md tells what it is for.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Placement(Enum):
+    """Where the rows of a table are."""
+
+    BUCKET = "by bucket"  # with all that has the same bucket, on the node that has that bucket
+    EVERYWHERE = "everywhere"  # a copy on every node: small, and rarely written
+    ONE_PLACE = "in one place"  # on the node that clients connect to; never in a transaction that must be fast
+
+
+PLACEMENTS: dict[str, Placement] = {
+    "block": Placement.BUCKET,
+    "contact": Placement.BUCKET,
+    "dnc_entry": Placement.BUCKET,
+    "due": Placement.BUCKET,
+    "event": Placement.BUCKET,
+    "inbound": Placement.BUCKET,
+    "intent": Placement.BUCKET,
+    "lane": Placement.BUCKET,
+    "opt_out": Placement.BUCKET,
+    "orphan": Placement.BUCKET,
+    "run_counter": Placement.BUCKET,
+    "run_cursor": Placement.BUCKET,
+    "run_transition": Placement.BUCKET,
+    "skill_run": Placement.BUCKET,
+    "tally": Placement.BUCKET,
+    # What a person declares. Runs point at it, and statements join it.
+    "business_unit": Placement.EVERYWHERE,
+    "calling_list": Placement.EVERYWHERE,
+    "campaign": Placement.EVERYWHERE,
+    "dnc_group": Placement.EVERYWHERE,
+    "list_range": Placement.EVERYWHERE,
+    "list_rejection": Placement.EVERYWHERE,
+    "provider": Placement.EVERYWHERE,
+    "skill": Placement.EVERYWHERE,
+    "sms_registration": Placement.EVERYWHERE,
+    "template": Placement.EVERYWHERE,
+    "template_version": Placement.EVERYWHERE,
+    "transport_code": Placement.EVERYWHERE,
+    "engine": Placement.ONE_PLACE,
+    "installation": Placement.ONE_PLACE,
+}
+
+# Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
+KEYS_WITHOUT_BUCKET: dict[str, str] = {
+    "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",
+    "pk_run_transition": "a number from a sequence: (bucket, id) before it is distributed",
+}
+
+# Indexes that do not begin with the bucket. They are no keys: each node would have its own.
+INDEXES_WITHOUT_BUCKET: dict[str, str] = {
+    "ix_block_engine": "what a dead engine left is looked for in all buckets; only open blocks are in it",
+    "ix_event_provider_message": "each partition has its own, and a partition is of one bucket",
+    "ix_intent_engine": "what a dead engine left is looked for in all buckets",
+    "ix_lane_provider": "who has the lanes of a provider account; a few thousand rows at most",
+    "ix_skill_run_state": "what is open is looked for in all buckets; a few rows of many",
+}
