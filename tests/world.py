@@ -13,8 +13,8 @@ from sqlalchemy import select
 from tests.factories import Scene, seed_code, seed_dnc_group, seed_list, seed_provider, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SystemClock
-from todoke.model.event import Folded, State
-from todoke.model.ids import MAX_ORDINAL
+from todoke.model.event import Event, Folded, State, in_doubt
+from todoke.model.ids import MAX_ORDINAL, base
 from todoke.model.run import OPEN, RunState
 from todoke.providers.simulator import Entry, read
 from todoke.store import schema
@@ -103,7 +103,23 @@ class World:
         without_events = counts - folded  # what a stop or an expiry counted straight from a cursor
         assert not folded - counts, f"tallies {counts} are not the fold of the events {folded}"
         assert set(without_events) <= {"stopped", "expired"}, f"tallies {counts}, events {folded}"
+        assert await self.doubts(run) == await self.doubts_told(run), "what is in doubt is not what the events say"
         return counts
+
+    async def doubts(self, run: int) -> set[tuple[int, int, int]]:
+        """(message id, segment, attempt) of the rows of what is in doubt."""
+        d = schema.doubt.c
+        async with self.store.reading() as connection:
+            query = select(d.message_id, d.segment, d.attempt).where(d.bucket == BUCKET, d.run_id == run)
+            return {(row[0], row[1], row[2]) for row in await connection.execute(query)}
+
+    async def doubts_told(self, run: int) -> set[tuple[int, int, int]]:
+        """The same, as the events tell it."""
+        first = base(BUCKET, run)
+        told: dict[int, list[Event]] = {}
+        for event in await self.store.hot.events_between(first, first + MAX_ORDINAL):
+            told.setdefault(event.message_id, []).append(event)
+        return {(message_id, *key) for message_id, events in told.items() for key in in_doubt(events)}
 
 
 async def make_world(

@@ -33,6 +33,9 @@ IN_ALL_BUCKETS = {
     ("controlling", "AT_END"): "once a second an engine looks which runs are at their end",
     ("controlling", "EXPIRED"): "once a second an engine looks which runs are past their expiry",
     ("controlling", "LEFT"): "once a second an engine looks which runs are stopping",
+    ("doubts", "NUMBERED"): "`orphan` has no bucket yet: asked only while there are doubts",
+    ("doubts", "PAIRS"): "every few seconds, by provider, whose doubts are of one bucket",
+    ("doubts", "RECENT"): "once for a process and a provider: which doubts there are",
     ("engines", "FREE"): "an engine goes, or is dead",
     ("engines", "GROUPS"): "once a second an engine looks which accounts there are",
     ("engines", "MINE"): "an engine looks for lanes",
@@ -43,6 +46,7 @@ IN_ALL_BUCKETS = {
     ("receipts", "TAKE"): "the key of `orphan` has no bucket yet: a receipt that came before its answer",
     ("recovery", "BLOCKS"): "what a dead engine left",
     ("recovery", "INTENTS"): "what a dead engine left",
+    ("resolving", "RIPE_RUNS"): "every few seconds an engine looks which doubts are for their policy to decide",
     ("starting", "OPEN"): "several times a second an engine reads the open runs of its codes",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from tests.factories import seed, seed_run
+from tests.store.world import make_world
 
 from todoke.model.errors import Conflict
+from todoke.model.event import Kind
 from todoke.store import engine as catalogue_engine
-from todoke.store import migrations, postgres
+from todoke.store import migrations, postgres, schema
 from todoke.store.address import Address, parse_address
 from todoke.store.hot.base import StoreUnavailable
 from todoke.store.schema import metadata
@@ -139,3 +142,23 @@ async def test_a_path_with_a_percent_sign(tmp_path: Path) -> None:
     await migrate(url)
     async with await open_store(url):
         assert (tmp_path / "100% sure.db").exists()
+
+
+async def test_what_an_earlier_version_left_in_doubt_becomes_rows(database_url: str) -> None:
+    """The statement of 0002, on events whose doubts are known."""
+    script = importlib.import_module("todoke.store.migrations.versions.0002_doubts")
+    async with await open_store(database_url) as store:
+        world = await make_world(store)
+        doubtful = [world.event(n, Kind.IN_DOUBT, segment=s, segments=2) for n in range(4) for s in (1, 2)]
+        ended = [world.event(0, Kind.ACCEPTED, segment=1, segments=2, id="a"), world.event(1, Kind.DEFERRED, attempt=1)]
+        later = [world.event(2, Kind.REJECTED, segment=2, attempt=1), world.event(3, Kind.IN_DOUBT, attempt=1)]
+        await world.flush(events=[*doubtful, *ended, *later])
+        wanted = await world.doubts()
+        assert len(wanted) == 7
+        columns = select(*(schema.doubt.c[name] for name in ("run_id", "provider_id", "code", "destination", "reason")))
+        async with store.writing() as connection:
+            known = sorted((await connection.execute(columns)).all())
+            await connection.execute(schema.doubt.delete())
+            await connection.execute(text(script.EARLIER))
+            assert sorted((await connection.execute(columns)).all()) == known
+        await world.assert_doubts_match()

@@ -24,8 +24,9 @@ from todoke.store.hot.postgres.session import PINNED
 from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
-HOT = "|".join(
-    ["allowance", "block", "contact", "dnc_entry", "doubt", "due", "event", "event_b3_r0", "inbound", "intent", "opt_out", "orphan", "run_cursor", "skill_run", "tally"]
+HOT = (
+    "allowance|block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
+    "|skill_run|tally"
 )
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine

@@ -91,7 +91,7 @@ class World:
         """The rows of what is in doubt are what the events say."""
         first = self.message(0)
         told: dict[int, list[Event]] = {}
-        for event in await self.hot.events_between(first, first + MAX_ORDINAL):
+        for event in await self.store.hot.events_between(first, first + MAX_ORDINAL):
             told.setdefault(event.message_id, []).append(event)
         wanted = {(address(m).ordinal, *key) for m, events in told.items() for key in in_doubt(events)}
         assert await self.doubts() == wanted

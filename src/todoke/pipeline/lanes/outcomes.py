@@ -16,6 +16,7 @@ from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush,
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
 _UNSURE = 4_000 * SECOND
+LONGEST_PATIENCE = 3600.0  # no provider waits longer for an answer
 
 
 def retry_after(attempt: int) -> Micros:
@@ -95,7 +96,7 @@ class Outcomes:
             found = self._fresh[key] = Fresh(bucket, run_id, provider_id, self._clock.now(), [], [])
         return found
 
-    def failed(self, provider_id: int, failures: Sequence[Failure], patience: float = 3600.0) -> None:
+    def failed(self, provider_id: int, failures: Sequence[Failure], patience: float = LONGEST_PATIENCE) -> None:
         """These were not taken, or nobody knows; `patience` is how many seconds the provider waits for an answer.
 
         What is in doubt is not tried again from here: its receipt may come. Its skill's policy decides later.

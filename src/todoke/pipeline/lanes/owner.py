@@ -17,7 +17,7 @@ from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
-from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
 from todoke.pipeline.lanes.pace import LATEST
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
@@ -338,7 +338,8 @@ class Owner:
         self._wake()
 
     def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
-        self.outcomes.failed(provider_id, failures, self._providers[provider_id].patience)
+        provider = self._providers.get(provider_id)  # none: its links are closed already
+        self.outcomes.failed(provider_id, failures, provider.patience if provider is not None else LONGEST_PATIENCE)
         self._wake()
 
     def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:

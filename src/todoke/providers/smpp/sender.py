@@ -14,7 +14,7 @@ from todoke.sms import gsm7
 TRACE_TAG = 0x1500
 """In the range of SMSC vendors (SMPP 3.4, 5.3.2): message id (8 octets), segment (1), attempt (2)."""
 
-_reference = struct.Struct(">HHH").pack
+_pack_reference = struct.Struct(">HHH").pack
 _trace = struct.Struct(">HHQBH").pack
 _UDH = 0x40  # esm_class: a user data header comes first (SMPP 3.4, 5.2.12)
 
@@ -55,7 +55,7 @@ class SmppSender:
             payload, data_coding = _latin1(payload)
         tlvs = b""
         if self._reference:
-            tlvs = _reference(USER_MESSAGE_REFERENCE, 2, reference(message_id, number, attempt))
+            tlvs = _pack_reference(USER_MESSAGE_REFERENCE, 2, reference(message_id, number, attempt))
         if self._trace:
             tlvs += _trace(TRACE_TAG, 11, message_id, number, attempt)
         if not header:

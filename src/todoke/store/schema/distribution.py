@@ -18,9 +18,11 @@ class Placement(Enum):
 
 
 PLACEMENTS: dict[str, Placement] = {
+    "allowance": Placement.BUCKET,
     "block": Placement.BUCKET,
     "contact": Placement.BUCKET,
     "dnc_entry": Placement.BUCKET,
+    "doubt": Placement.BUCKET,
     "due": Placement.BUCKET,
     "event": Placement.BUCKET,
     "inbound": Placement.BUCKET,
@@ -42,6 +44,7 @@ PLACEMENTS: dict[str, Placement] = {
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
     "skill": Placement.EVERYWHERE,
+    "sms_brand": Placement.EVERYWHERE,
     "sms_registration": Placement.EVERYWHERE,
     "template": Placement.EVERYWHERE,
     "template_version": Placement.EVERYWHERE,
@@ -64,5 +67,6 @@ INDEXES_WITHOUT_BUCKET: dict[str, str] = {
     "ix_event_provider_message": "each partition has its own, and a partition is of one bucket",
     "ix_intent_engine": "what a dead engine left is looked for in all buckets",
     "ix_lane_provider": "who has the lanes of a provider account; a few thousand rows at most",
+    "ix_orphan_number": "found by provider, as the key is: the bucket comes first before it is distributed",
     "ix_skill_run_state": "what is open is looked for in all buckets; a few rows of many",
 }

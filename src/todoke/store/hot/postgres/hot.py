@@ -32,7 +32,8 @@ from todoke.store.hot.base import (
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
-from todoke.store.hot.doubts import CHUNK, RECENT, unique
+from todoke.store.hot.deciding import CHUNK
+from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.hints import of_opt_outs
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
@@ -276,9 +277,13 @@ class PostgresHot:
     async def resolve_doubts(
         self, bucket: int, run_id: int, message_ids: Sequence[int], choice: Choice, reason: str, now: Micros
     ) -> int:
-        return await self._sessions.run(
-            lambda c: resolving.resolve(c, bucket, run_id, message_ids, choice, reason, now)
-        )
+        async def work(connection: Connection) -> int:
+            count = await resolving.resolve(connection, bucket, run_id, message_ids, choice, reason, now)
+            if count and choice is Choice.RESEND:
+                await hints.tell(connection, Hint(work=True))
+            return count
+
+        return await self._sessions.run(work)
 
     # what phones say
 

@@ -10,7 +10,8 @@ from todoke.model.event import Event
 from todoke.model.ids import address
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import Choice
-from todoke.store.hot.doubts import CHUNK, Decided, Standing, decide, judged, others_waiting, require_open, unique
+from todoke.store.hot.deciding import CHUNK, Decided, Standing, decide, judged, require_open
+from todoke.store.hot.doubts import others_waiting, unique
 from todoke.store.hot.due import place
 from todoke.store.hot.postgres import controlling, doubts
 from todoke.store.hot.postgres.blocks import insert_due

@@ -33,7 +33,8 @@ from todoke.store.hot.base import (
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
-from todoke.store.hot.doubts import CHUNK, RECENT, unique
+from todoke.store.hot.deciding import CHUNK
+from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
