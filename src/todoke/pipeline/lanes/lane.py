@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from todoke.model.clock import SECOND, Micros
@@ -313,8 +314,12 @@ class Lane:
 
     # -------------------------------------------------------------- at each slot
 
-    def pump(self, now: Micros, certain: bool) -> None:
-        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+    def pump(self, now: Micros, certain: bool, clock: Callable[[], Micros] | None = None) -> None:
+        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds.
+
+        With a `clock` the slots are looked at once more when the journal is written: a process that had to wait for a
+        processor or a disk, or was frozen meanwhile, would write late, and a second would be too full.
+        """
         go = certain and not self._brake.resting(now)
         while self.reserved:
             batch = self.reserved[0]
@@ -324,8 +329,9 @@ class Lane:
                     self._missed += missed - batch.next
                     self._forfeit(batch, missed)
                 count = min(batch.slots.passed(now) - batch.next, self.provider.free)
-                if count > 0:
-                    self._write(batch.submissions[batch.next : batch.next + count], batch)
+                if count > 0 and not self._write(batch.submissions[batch.next : batch.next + count], batch, clock):
+                    now = clock() if clock is not None else now
+                    continue
                 if batch.next < len(batch.submissions):
                     return
             else:
@@ -336,11 +342,17 @@ class Lane:
         """When the next slot is."""
         return self.reserved[0].slots.at(self.reserved[0].next) if self.reserved else None
 
-    def _write(self, submissions: list[Submission], batch: Reserved) -> None:
+    def _write(self, submissions: list[Submission], batch: Reserved, clock: Callable[[], Micros] | None) -> bool:
+        """False where noting them took so long that a slot is missed: then nothing is written."""
         go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
         if go:
             # A disk that takes no more raises here, before anything is on the wire.
             self._journal.submit([(m.id, m.crc, n, m.segments, m.attempt) for m, n, _ in go])
+            if clock is not None and batch.slots.missed(clock()) > batch.next:
+                with contextlib.suppress(OSError):  # as in `refused`
+                    for message, number, _ in go:
+                        self._journal.take_back(message.id, number, message.attempt)
+                return False
         batch.next += len(submissions)
         if go:
             self._written += len(go)
@@ -349,6 +361,7 @@ class Lane:
             kept = {id(s) for s in go}
             for message, _, _ in (s for s in submissions if id(s) not in kept):
                 self._outcomes.cut(message, "dnc")
+        return True
 
     def _last_look(self, message: Message) -> bool:
         return not self._stops.has(message.run.groups, message.destination)

@@ -322,7 +322,7 @@ class Owner:
         if self._stopping or self.broken is not None:
             return
         try:
-            lane.pump(self._clock.now(), self._holding.certain)
+            lane.pump(self._clock.now(), self._holding.certain, self._clock.now)
         except OSError as error:
             _log.error(
                 "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}
