@@ -46,10 +46,10 @@ def late(lab: Lab, frozen: Child, woken: float) -> int:
 @pytest.mark.parametrize("seed", range(max(1, ROUNDS // 4)))
 async def test_a_frozen_owner_writes_nothing_when_it_wakes(lab: Lab, seed: int) -> None:
     rng = random.Random(seed)
-    await lab.prepare(contacts=400, rate=RATE, text="Hello {FirstName}")
-    first = await lab.engine(lease=LEASE)
-    await lab.taken(40)
+    await lab.prepare(contacts=400, rate=RATE, started=False)
+    first = await lab.engine(lease=LEASE)  # it has the lane
     second = await lab.engine(lease=LEASE)
+    lab.run = await lab.world.start()
     await lab.taken(60 + rng.randrange(40))
     freeze(first)
     await taken_over(lab, first, second)
