@@ -33,7 +33,8 @@ async def taken_over(lab: Lab, frozen: Child, successor: Child) -> None:
         return any(one.pid == successor.pid and one.kind == tap.WRITTEN for one in tap.read(lab.tapped))
 
     assert frozen.process.returncode is None
-    await eventually(writes, "the second engine sends", 40)
+    # Less than the 30 s after which PostgreSQL would roll back what any other session leaves open.
+    await eventually(writes, "the second engine sends", 18)
 
 
 def late(lab: Lab, frozen: Child, woken: float) -> int:
