@@ -63,7 +63,7 @@ async def test_a_frozen_owner_writes_nothing_when_it_wakes(lab: Lab, seed: int) 
 
 
 # Frozen after the last look, which follows the journal: one batch of one slot leaves late. Frozen elsewhere: none.
-LATE = {"before_journal": 0, "before_wire": 1, "in_flush": 0, "after_reserve_commit": 0}
+LATE = {"before_journal": 0, "before_wire": 1, "before_commit": 0, "after_reserve_commit": 0}
 
 
 @pytest.mark.parametrize("point", LATE)
