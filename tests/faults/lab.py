@@ -60,12 +60,15 @@ class Lab:
     def simulator(self) -> Child:
         return self.simulators[-1]
 
-    async def prepare(self, *, contacts: int, rate: float, text: str = "Hello {FirstName}", **world: Any) -> None:
-        """A business unit, a list, a run that has started; no engine yet."""
+    async def prepare(
+        self, *, contacts: int, rate: float, text: str = "Hello {FirstName}", started: bool = True, **world: Any
+    ) -> None:
+        """A business unit, a list, a run that has `started`; no engine yet."""
         port = self.simulator.told["smpp_port"]
         self.world = await make_world(self.store, port, self.ledger, contacts=contacts, rate=rate, **world)
         self.contacts, self.rate = contacts, rate
-        self.run = await self.world.start(text)
+        if started:
+            self.run = await self.world.start(text)
 
     async def policy(self, name: str) -> None:
         """What the skill wants of doubts."""

@@ -104,13 +104,9 @@ async def carry_out(plan: Plan, lab: Lab, rng: random.Random) -> None:
 
 
 async def _live(life: Life, child: Child) -> None:
-    if life.end in ("point", "raise", "delay"):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(child.process.wait()), 3.0)
-            return
     with contextlib.suppress(Exception):  # it may have died on its way
         await child.ready()
-        await asyncio.sleep(life.seconds)
+        await asyncio.wait_for(asyncio.shield(child.process.wait()), 2.0 if life.points else life.seconds)
     if life.end == "clean":
         await child.stop()
     else:

@@ -30,6 +30,7 @@ POINTS = {
     "in_take_over": "lanes are taken in the database, the engine does not know yet",
     "before_flush": "a flush is put together, nothing of it is sent to the database",
     "in_flush": "within the flush's transaction, between its facts and what it takes",
+    "before_commit": "within the flush's transaction, all is done and its lanes are held",
     "after_commit": "a flush is committed, its answer is not used yet",
     "after_lease_commit": "the same of a flush that brought positions or due rows",
     "after_reserve_commit": "the same of a flush that reserved: the hand-over point is passed, nothing is written",
@@ -75,6 +76,8 @@ def install(points: Failpoints, tapped: Path | None) -> None:
         _replace(hot, "apply_opt_outs", lambda apply: _opt_outs(apply, points))
     for flushing in (sqlite_flushing, postgres_flushing):
         _before(flushing, "take", points, "in_flush")
+    _after(sqlite_flushing, "take", points, "before_commit")
+    _around(postgres_flushing, "take", points, None, "before_commit")
     _before(Journal, "submit", points, "before_journal")
     _replace(Journal, "_write", lambda write: _journal(write, points))
     _replace(SmppProvider, "submit", lambda submit: _wire(submit, points))

@@ -20,6 +20,7 @@ LONG = "Hello {FirstName}. " + "A long text. " * 20
 NTH = {
     "before_flush": 9,
     "in_flush": 6,
+    "before_commit": 6,
     "after_commit": 8,
     "before_journal": 20,
     "in_journal": 21,
