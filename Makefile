@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test torture lint format bench lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -24,6 +24,9 @@ demo: $(STAMP)  ## the main job, end to end: a list of 10,000 contacts through a
 
 test: $(STAMP)  ## every test
 	$(BIN)/python -m pytest $(TESTS)
+
+torture: $(STAMP)  ## rounds of everything that can befall an engine; ROUNDS=1000 SEED=1 FIRST=0 JOBS=2
+	$(BIN)/python -m tests.faults.torture --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1) --first $(or $(FIRST),0) --jobs $(or $(JOBS),2)
 
 lint: $(STAMP)  ## format, style, types, floors
 	$(BIN)/ruff format --check .

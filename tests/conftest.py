@@ -36,9 +36,9 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 class PostgresServer:
     """Makes databases for this process. One of them is migrated once and made clean for every test."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, stem: str = "todoke_test") -> None:
         self._url = url
-        self._stem = f"todoke_test_{os.getpid()}"
+        self._stem = f"{stem}_{os.getpid()}"
         self._count = itertools.count(1)
         self._shared: str | None = None
 
@@ -85,7 +85,8 @@ class PostgresServer:
             await connection.close()
 
 
-async def _answering() -> str | None:
+async def answering() -> str | None:
+    """The address of a server to make databases on, if one answers."""
     given = os.environ.get("TODOKE_TEST_POSTGRES_URL")
     if given:
         return given
@@ -103,7 +104,7 @@ async def _answering() -> str | None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A server where databases can be made; the test is skipped (or fails, see above) where there is none."""
-    url = _run(_answering)
+    url = _run(answering)
     if url is None:
         sentence = "no PostgreSQL answers on 127.0.0.1:5432 and TODOKE_TEST_POSTGRES_URL is not set"
         if os.environ.get("TODOKE_REQUIRE_POSTGRES") == "1":

@@ -86,6 +86,7 @@ async def seed_skill(
     body: str = "Hello {FirstName}",
     window: tuple[int, int] = WHOLE_DAY,
     in_doubt_policy: str = "at_most_once",
+    in_doubt_minutes: int = 15,
     max_attempts: int = 3,
     smart_encoding: bool = False,
     weight: int = 1,
@@ -111,12 +112,19 @@ async def seed_skill(
             "window_start": window[0],
             "window_end": window[1],
             "in_doubt_policy": in_doubt_policy,
+            "in_doubt_minutes": in_doubt_minutes,
             "max_attempts": max_attempts,
             "smart_encoding": smart_encoding,
             "weight": weight,
             "expiry_hours": expiry_hours,
         },
     )
+
+
+async def update_skill(store: Store, scene: Scene, **values: Any) -> None:
+    """What is live of a skill changes."""
+    async with store.writing() as connection:
+        await connection.execute(schema.skill.update().where(schema.skill.c.id == scene.skill).values(**values))
 
 
 def phone_of(position: int) -> int:

@@ -175,13 +175,7 @@ def simulate(load: Load, units: Sequence[Unit], costs: Costs, plan: Plan) -> Day
                 due = int(owed[bucket])
                 owed[bucket] -= due
                 day.receipts_due += due
-                for place, (delay, share) in enumerate(delays):
-                    amount = due if place == len(delays) - 1 else min(due, round(due * share / _rest(delays, place)))
-                    due -= amount
-                    if step + delay + 1 < steps:
-                        receipts_at[bucket][step + delay + 1] += amount
-                    else:
-                        after += amount
+                after += _announce(receipts_at[bucket], due, step, delays)
                 day.last_sent = step
             spent = sum(day.cpu_by_bucket[bucket][step] for bucket in buckets_of[shard])
             day.cpu[shard].append(spent + idle * costs.db_flush_us / 1e6 / seconds)
@@ -194,6 +188,20 @@ def simulate(load: Load, units: Sequence[Unit], costs: Costs, plan: Plan) -> Day
     day.retrying = sum(retrying)
     day.receipts_waiting = sum(backlog.values()) + after
     return day
+
+
+def _announce(receipts_at: list[int], due: int, step: int, delays: Sequence[tuple[int, float]]) -> int:
+    """Say when so many receipts will come; how many of them after the last step."""
+    after = 0
+    for place, (delay, share) in enumerate(delays):
+        last = place == len(delays) - 1
+        amount = due if last else min(due, round(due * share / _rest(delays, place)))
+        due -= amount
+        if step + delay + 1 < len(receipts_at):
+            receipts_at[step + delay + 1] += amount
+        else:
+            after += amount
+    return after
 
 
 def _rest(delays: Sequence[tuple[int, float]], place: int) -> float:

@@ -29,10 +29,13 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds, of processes that ended, too."""
-        total = _seconds(self._pid, ended=True)
-        for child in _children(self._pid):
-            total += _seconds(child)
-        return total
+        while True:
+            children = _children(self._pid)
+            own = _seconds(self._pid, ended=True)
+            total = own + sum(map(_seconds, children))
+            # One that ends meanwhile is counted twice or not at all: then look again.
+            if _children(self._pid) == children:
+                return total
 
 
 def cpu_of(pid: int) -> float:

@@ -30,6 +30,7 @@ class Sized:
     day: Day
     engines: int
     primaries: int
+    enough: bool  # False: one bucket alone is more than a primary carries
     primaries_forgetful: int  # if every receipt had to be looked up
     accounts: int
     codes: int
@@ -82,7 +83,7 @@ def size(load: Load, costs: Costs) -> Sized:
     }
     stored = sum(octets.values()) + load.messages * costs.contact
     forgetful = simulate(load, units, costs, Plan(engines, partitions=most, forgetful=True))
-    primaries, shard_of = primaries_for(load, costs, free, engines, stored * load.retention_days)
+    primaries, shard_of, enough = primaries_for(load, costs, free, engines, stored * load.retention_days)
     day = simulate(load, units, costs, Plan(engines, shard_of, CORES, most))
     seconds = load.step * 60
     sent = [n / seconds for n in day.sent_a_step]
@@ -117,6 +118,7 @@ def size(load: Load, costs: Costs) -> Sized:
         day=day,
         engines=engines,
         primaries=primaries,
+        enough=enough,
         primaries_forgetful=primaries_for(load, costs, forgetful, engines, 0.0)[0],
         accounts=sum(unit.accounts for unit in units),
         codes=sum(unit.codes for unit in units),
@@ -164,9 +166,10 @@ def engines_for(load: Load, units: Sequence[Unit], costs: Costs) -> int:
     return len(bins)
 
 
-def primaries_for(load: Load, costs: Costs, free: Day, engines: int, kept: float) -> tuple[int, list[int]]:
+def primaries_for(load: Load, costs: Costs, free: Day, engines: int, kept: float) -> tuple[int, list[int], bool]:
     """The fewest primaries, and which bucket is on which: the fullest minute of each stays under the target, its log
-    and the octets that are `kept` in all under their limits. (Primaries are as many as buckets at most.)
+    and the octets that are `kept` in all under their limits. The last says whether they do: a bucket is on one primary,
+    and there are no more primaries than buckets.
     """
     by_bucket = free.cpu_by_bucket
     flushing = engines * 50 * costs.db_flush_us / 1e6
@@ -183,8 +186,8 @@ def primaries_for(load: Load, costs: Costs, free: Day, engines: int, kept: float
             and max(free.wal[0]) / n <= WAL_LIMIT
             and kept / n <= DISK_LIMIT
         ):
-            return n, shard_of
-    return len(order), _spread(order, by_bucket, len(order))
+            return n, shard_of, True
+    return len(order), _spread(order, by_bucket, len(order)), False
 
 
 def _spread(order: Sequence[int], by_bucket: dict[int, list[float]], n: int) -> list[int]:

@@ -33,7 +33,7 @@ ROWS: tuple[tuple[str, Callable[[Sized], str]], ...] = (
     ("runs", lambda s: _number(s.runs)),
     ("**engines** (one core each)", lambda s: _number(s.engines)),
     ("their processors: p50, peak", lambda s: f"{_share(s.engine_p50)}, {_share(s.engine_peak)}"),
-    (f"**primaries** ({CORES} cores each)", lambda s: _number(s.primaries)),
+    (f"**primaries** ({CORES} cores each)", lambda s: _number(s.primaries) if s.enough else "none are enough"),
     (
         "the fullest one's processors: p50, p99, peak",
         lambda s: f"{_share(s.primary_p50)}, {_share(s.primary_p99)}, {_share(s.primary_peak)}",

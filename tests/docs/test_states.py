@@ -25,9 +25,9 @@ def test_a_changed_table_changes_the_diagram() -> None:
         state.value: {event.value: after.value for event, after in TRANSITIONS[state].items()} for state in TRANSITIONS
     }
     before = make_states.diagram(table)
-    table["finished"]["resume"] = "running"
-    assert "finished --> running: resume" in make_states.diagram(table)
-    assert "finished --> running" not in before
+    table["stopped"]["resume"] = "running"
+    assert "stopped --> running: resume" in make_states.diagram(table)
+    assert "stopped --> running" not in before
 
 
 def test_states_without_a_table_are_those_that_the_schema_allows() -> None:

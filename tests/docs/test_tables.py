@@ -187,7 +187,7 @@ def test_reasons_of_messages(pages: Any) -> None:
     used = {name for name in reason.SENTENCES if name and _is_used(f'"{name}"')}
     assert used <= plain
     assert all(_is_used(f'"{name}"') for name in plain)
-    assert {name.partition(":")[0] for name in named - plain} == {"smpp", "receipt"}
+    assert {name.partition(":")[0] for name in named - plain} == {"smpp", "receipt", "person"}
 
 
 def _is_used(literal: str) -> bool:
@@ -245,6 +245,14 @@ def test_routes_of_the_control_port(pages: Any) -> None:
 def test_actions_in_the_log(pages: Any) -> None:
     for action in codes([row[0] for row in pages.table("docs/operating.md", "action")]):
         assert _is_used(f'"action": "{action}"'), action
+
+
+def test_checks_of_the_doctor(pages: Any) -> None:
+    sources = [file.read_text(encoding="utf-8") for file in sorted((SOURCE / "service" / "doctor").glob("*.py"))]
+    named = {name for text in sources for name in re.findall(r'(?:ok|warning|error|_failed)\)?\(\s*"([a-z ]+)"', text)}
+    named |= {name for text in sources for name in re.findall(r'^CHECK = "([a-z ]+)"', text, re.MULTILINE)}
+    assert len(named) > 10
+    assert set(codes([row[0] for row in pages.table("docs/operating.md", "check")])) == named
 
 
 def test_reasons_for_doubt(pages: Any) -> None:

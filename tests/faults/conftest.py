@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.faults.lab import Lab, kill
 
 from todoke.config import Settings
 from todoke.service.processes import Child, engine
 from todoke.service.processes import simulator as spawn_simulator
 from todoke.store.store import Store
+
+__all__ = ["Spawn", "kill"]
 
 Spawn = Callable[[], Awaitable[Child]]
 
@@ -46,8 +46,12 @@ async def spawn(store: Store, tmp_path: Path) -> AsyncIterator[Spawn]:
         await child.stop()
 
 
-async def kill(child: Child) -> None:
-    """SIGKILL, at once, and wait until it is gone."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child.pid, signal.SIGKILL)
-    await child.process.wait()
+@pytest.fixture
+async def lab(store: Store, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A laboratory with a simulator; see `lab.py`."""
+    one = Lab(store, tmp_path)
+    try:
+        await one.simulate()
+        yield one
+    finally:
+        await one.close()

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,6 +31,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 
 CONTACTS = 600
 RATE = 400
+ROUNDS = int(os.environ.get("TODOKE_TEST_ROUNDS", "4")) // 4
 
 
 @pytest.fixture
@@ -94,6 +97,17 @@ async def silent(world: World) -> int:
     return known
 
 
+async def at_its_end(world: World, run: int) -> None:
+    """Wait until the run has ended and every receipt is in, at whichever server has it."""
+
+    async def ended() -> bool:
+        with contextlib.suppress(StoreUnavailable):
+            return await world.state(run) not in OPEN and not (await world.counts(run))[State.SENT]
+        return False
+
+    await eventually(ended, "the run ends at the new primary", 60)
+
+
 async def reason(store: Store, run: int) -> str:
     async with store.reading() as connection:
         t = schema.run_transition.c
@@ -122,15 +136,32 @@ async def test_a_promoted_synchronous_standby_loses_and_doubles_nothing(
     sent = await silent(world)
     assert sent < CONTACTS
     await synchronous.fail_over()
-
-    async def ended() -> bool:
-        with contextlib.suppress(StoreUnavailable):
-            return await world.state(run) not in OPEN and not (await world.counts(run))[State.SENT]
-        return False
-
-    await eventually(ended, "the run ends at the new primary", 60)
+    await at_its_end(world, run)
     assert child.process.returncode is None  # the engine lived through all of it
     assert await world.judge(run, CONTACTS) == {State.DELIVERED: CONTACTS}
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+async def test_a_primary_that_dies_at_any_moment(
+    synchronous: Cluster, engines: Engines, standing: Store, simulator: Child, ledger: Path, seed: int
+) -> None:
+    """In full flow, now and then with the engine: its journal and the new primary tell what was sent."""
+    rng = random.Random(seed)
+    rate = rng.choice([RATE, 2 * RATE])
+    world = await make_world(standing, simulator.told["smpp_port"], ledger, contacts=CONTACTS, rate=rate)
+    run = await world.start(rng.choice(["Hello {FirstName}", "Hello {FirstName}. " + "A long text. " * 20]))
+    child = await engines.start()
+    await so_many(world, rng.randrange(CONTACTS // 2))
+    engine_dies = bool(seed % 2)
+    if engine_dies:
+        await asyncio.gather(synchronous.primary.kill(), kill(child))
+        await synchronous.standby.promote()
+        await engines.start()
+    else:
+        await synchronous.fail_over()
+    await at_its_end(world, run)
+    counts = await world.judge(run, CONTACTS)
+    assert set(counts) <= ({State.DELIVERED, State.IN_DOUBT} if engine_dies else {State.DELIVERED})
 
 
 @pytest.mark.parametrize("engine_dies", [True, False], ids=["the engine dies too", "the engine lives"])
@@ -143,7 +174,7 @@ async def test_a_promoted_standby_that_lagged_starts_with_its_runs_paused(
     child = await engines.start()
     await so_many(world, CONTACTS // 4)
     await asynchronous.cut()
-    await so_many(world, CONTACTS // 2)
+    await so_many(world, CONTACTS * 3 // 4)
     if engine_dies:
         await kill(child)
     await asynchronous.fail_over()
@@ -175,3 +206,29 @@ async def test_a_promoted_standby_that_lagged_starts_with_its_runs_paused(
     assert doubled > CONTACTS // 8, f"only {doubled} doubled"
     with pytest.raises(AssertionError, match="sent twice"):
         await world.judge(run, CONTACTS)
+
+
+async def test_an_engine_with_nothing_to_send_notices_too(
+    asynchronous: Cluster, engines: Engines, standing: Store, simulator: Child, ledger: Path
+) -> None:
+    """The run is on a provider that it cannot use: another engine would send it. All it does is renew its lease."""
+    port = simulator.told["smpp_port"]
+    world = await make_world(standing, port, ledger, contacts=20, password="env:NOWHERE_TO_BE_FOUND")
+    run = await world.start()
+    child = await engines.start()
+    await asynchronous.caught_up()
+    await asynchronous.cut()
+    (before,) = await standing.hot.engines("alive")
+
+    async def renewed() -> bool:
+        (engine,) = await standing.hot.engines("alive")
+        return engine.lease_until > before.lease_until
+
+    await eventually(renewed, "the lease is renewed")
+    (engine,) = await standing.hot.engines("alive")
+    assert engine.flush_seq == before.flush_seq
+    await asynchronous.fail_over()
+    assert await asyncio.wait_for(child.process.wait(), 30) == 1
+    assert await world.state(run) is RunState.PAUSED
+    assert await reason(standing, run) == REASON
+    assert not world.entries()

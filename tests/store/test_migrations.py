@@ -97,9 +97,9 @@ async def test_a_newer_database_is_left_alone(empty_database_url: str) -> None:
 
 async def test_an_older_database_asks_for_migrate(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await migrate(empty_database_url)
-    monkeypatch.setattr(migrations, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(migrations, "HEAD", "0002")
-    with pytest.raises(Conflict, match=r"older schema 0001; .* run `todoke migrate`"):
+    monkeypatch.setattr(migrations, "REVISIONS", (*migrations.REVISIONS, "9999"))
+    monkeypatch.setattr(migrations, "HEAD", "9999")
+    with pytest.raises(Conflict, match=rf"older schema {migrations.REVISIONS[-2]}; .* run `todoke migrate`"):
         await open_store(empty_database_url)
 
 

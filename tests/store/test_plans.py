@@ -24,7 +24,7 @@ from todoke.store.hot.postgres.session import PINNED
 from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
-HOT = "block|contact|dnc_entry|due|event|event_b3_r0|inbound|intent|opt_out|run_cursor|skill_run|tally"
+HOT = "block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor|skill_run|tally"
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine
 # alone reads a share of it that grows.
@@ -32,12 +32,13 @@ KEYS = {
     "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",
+    "doubt": r"\b(message_id|run_id|destination) = |\bat > ",
     "due": r"\b(message_id|run_id) = |\bnot_before <= ",
     "event": r"\b(message_id = |provider_message_id = |message_id >= )",
     "inbound": r"\b(source|id) = ",
     "intent": r"\b(message_id|run_id) = |^\(engine_id = \$1\)$",
     "opt_out": r"\bphone = ",
-    "orphan": r"\bprovider_message_id = ",
+    "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
     "run_cursor": r"\brun_id = ",
     "skill_run": r"\bid = |\bstate = ANY|\bstate = 'stopping'",
 }

@@ -18,6 +18,7 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store import server
 from todoke.store.catalogue import installations
 from todoke.store.hot.base import Flush, Flushed, StoreUnavailable
+from todoke.store.postgres import SESSION
 from todoke.store.schema import installation
 from todoke.store.server import Standby
 from todoke.store.store import Store, migrate, open_store
@@ -118,3 +119,26 @@ async def test_what_a_person_asked_for_is_not_confirmed_either(servers: Cluster,
     async with store.writing() as connection:  # the same session, and this commit is waited for
         assert await installations.incarnation(connection)
         await connection.execute(installation.update().values(created_at=NOW + 1))
+
+
+async def test_sessions_that_were_given_up_do_not_pile_up(
+    servers: Cluster, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The standby is away for long: the flush is offered again and again, each time over a new session."""
+    monkeypatch.setattr("todoke.store.hot.postgres.session.FLUSH_DEADLINE", 0.2)
+    monkeypatch.setitem(SESSION, "client_connection_check_interval", "100")
+    await servers.cut()
+    flush = world.flush_of(events=[world.event(1, Kind.SKIPPED, segment=0, reason="dnc")])
+    for _ in range(8):
+        with pytest.raises(StoreUnavailable):
+            await world.hot.flush(flush)
+
+    async def few() -> bool:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event IN ('SyncRep', 'transactionid', 'tuple')"
+        return await servers.primary.value(waiting) <= 1
+
+    await eventually(few, "only the first one is left, which waits for the standby")
+    assert len(await servers.primary.waiting()) == 1
+    servers.link.mend()
+    await servers.follows("sync")
+    assert isinstance(await world.hot.flush(flush), Flushed)

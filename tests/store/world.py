@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 
 from todoke.model.clock import SECOND
-from todoke.model.event import Event, Kind, State
-from todoke.model.ids import address, message_id
+from todoke.model.event import Event, Kind, State, in_doubt
+from todoke.model.ids import MAX_ORDINAL, address, message_id
 from todoke.store import schema
 from todoke.store.hot.base import CursorAsk, DueRow, Flush, Flushed, Fresh, Lane, Lease, Receipt
 from todoke.store.store import Store
@@ -62,12 +62,38 @@ class World:
         provider = self.scene.provider if id is not None else None
         return Event(self.message(ordinal), segment, attempt, kind, at, segments, provider, id, reason)
 
-    def receipt(self, id: str, kind: Kind = Kind.DELIVERED, *, at: int = NOW, reason: str = "") -> Receipt:
-        return Receipt(self.scene.provider, id, kind, at, reason, f"id:{id}")
+    def receipt(
+        self,
+        id: str,
+        kind: Kind = Kind.DELIVERED,
+        *,
+        at: int = NOW,
+        reason: str = "",
+        phone: str = "",
+        code: str = "",
+        reference: int | None = None,
+    ) -> Receipt:
+        return Receipt(self.scene.provider, id, kind, at, reason, f"id:{id}", phone, code, reference)
 
     def due(self, ordinal: int, *, attempt: int = 1, not_before: int = NOW) -> DueRow:
         scene = self.scene
         return DueRow(scene.bucket, self.message(ordinal), attempt, self.run, scene.code, not_before, "2,3", 77)
+
+    async def doubts(self) -> set[tuple[int, int, int]]:
+        """(ordinal, segment, attempt) of the rows of what is in doubt."""
+        d = schema.doubt.c
+        query = select(d.message_id, d.segment, d.attempt).where(d.run_id == self.run)
+        async with self.store.reading() as connection:
+            return {(address(row[0]).ordinal, row[1], row[2]) for row in await connection.execute(query)}
+
+    async def assert_doubts_match(self) -> None:
+        """The rows of what is in doubt are what the events say."""
+        first = self.message(0)
+        told: dict[int, list[Event]] = {}
+        for event in await self.hot.events_between(first, first + MAX_ORDINAL):
+            told.setdefault(event.message_id, []).append(event)
+        wanted = {(address(m).ordinal, *key) for m, events in told.items() for key in in_doubt(events)}
+        assert await self.doubts() == wanted
 
     async def tallies(self) -> dict[tuple[str, str], tuple[int, int]]:
         """(messages, segments) by (outcome, reason); zeros left out."""
@@ -84,6 +110,7 @@ class World:
     async def check(self) -> None:
         """The live counts equal a fresh fold over all events; what cursors were cut off is counted beside them."""
         await assert_tallies_match(self.store, self.scene.bucket, self.run)
+        await self.assert_doubts_match()
 
 
 async def assert_tallies_match(store: Store, bucket: int, run: int) -> None:

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 
 import typer
 
-from todoke.cli import applying, demo, dnc, doctor, importing, lists, processes, reporting, runs, sending, skills
+from todoke.cli import (
+    applying,
+    demo,
+    dnc,
+    doctor,
+    doubts,
+    importing,
+    lists,
+    processes,
+    reporting,
+    runs,
+    sending,
+    skills,
+)
 from todoke.cli.session import Session
 from todoke.config import SettingsError
 from todoke.model.errors import TodokeError
@@ -32,6 +45,7 @@ for group in (demo, processes, applying, importing, sending, reporting, doctor):
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
+app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
 
 

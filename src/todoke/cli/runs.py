@@ -25,6 +25,7 @@ def every(
     json: Json = False,
 ) -> None:
     """The runs of a business unit, the newest first."""
+    from todoke.model.event import State
     from todoke.store.catalogue import runs, units
     from todoke.store.catalogue.runs import Progress, RunRow
 
@@ -39,7 +40,7 @@ def every(
         print_json([_as_json(row, progress) for row, progress in found])
         return
     print_table(
-        ["run", "skill", "list", "state", "contacts", "handed over", "waiting", "started"],
+        ["run", "skill", "list", "state", "contacts", "handed over", "in doubt", "waiting", "started"],
         [
             (
                 row.id,
@@ -48,6 +49,7 @@ def every(
                 row.state.value,
                 row.contacts,
                 progress.handed_over,
+                progress.messages(State.IN_DOUBT),
                 progress.waiting,
                 local(row.started_at),
             )

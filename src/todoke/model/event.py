@@ -17,7 +17,7 @@ from todoke.model.clock import Micros
 class Kind(IntEnum):
     """The kinds of event; within one attempt of one segment the higher one wins."""
 
-    DEFERRED = 10  # a temporary error, nothing was sent: a later attempt follows through `due`
+    DEFERRED = 10  # a later attempt follows through `due`: after a temporary error, or of what is in doubt
     IN_DOUBT = 20  # handed over, result not known
     ACCEPTED = 30  # the provider has it, and gave it an id
     UNDELIVERED = 40  # a receipt said no, for good
@@ -82,7 +82,8 @@ def fold(events: Iterable[Event]) -> Folded:
 
     One segment failed for good: the message has FAILED. Else a segment without a word, or deferred: it is WAITING.
     Else one in doubt: IN_DOUBT. Else all delivered: DELIVERED. Else SENT. A segment that was delivered at any
-    attempt is delivered.
+    attempt is delivered. A word on the whole message says that it goes no further: where every segment was handed
+    over before, it only ended another attempt, and changes nothing.
     """
     whole: Event | None = None
     last: dict[int, Event] = {}
@@ -103,7 +104,7 @@ def fold(events: Iterable[Event]) -> Folded:
     if failed:
         first = min(failed, key=lambda e: (e.at, e.segment))
         return Folded(State.FAILED, first.reason, first.at, total)
-    if whole is not None:
+    if whole is not None and (not last or len(last) < total or any(e.kind == Kind.DEFERRED for e in known)):
         if any(e.kind != Kind.DEFERRED for e in known):  # cut short after a part of it had left
             return Folded(State.FAILED, whole.reason, whole.at, total)
         return Folded(_WHOLE_STATES[whole.kind], whole.reason, whole.at, total)
@@ -120,6 +121,24 @@ def fold(events: Iterable[Event]) -> Folded:
     return Folded(State.SENT, "", first_sent.at, total)
 
 
+def in_doubt(events: Iterable[Event]) -> set[tuple[int, int]]:
+    """The (segment, attempt) of ONE message that are in doubt: nothing said later, of the same or a later attempt of
+    the segment, how it ended. A delivery at any attempt ends them all.
+    """
+    doubted: set[tuple[int, int]] = set()
+    ended: dict[int, int] = {}  # by segment, the last attempt that came to an end
+    for event in events:
+        if event.kind == Kind.IN_DOUBT:
+            doubted.add((event.segment, event.attempt))
+        elif event.kind == Kind.DELIVERED:
+            ended[event.segment] = _ANY
+        elif event.kind in _ENDS:
+            ended[event.segment] = max(event.attempt, ended.get(event.segment, 0))
+    return {(segment, attempt) for segment, attempt in doubted if ended.get(segment, -1) < attempt}
+
+
+_ANY = 1 << 15
+_ENDS = frozenset({Kind.ACCEPTED, Kind.UNDELIVERED, Kind.REJECTED})
 _WHOLE_STATES: dict[int, State] = {
     Kind.SKIPPED: State.SKIPPED,
     Kind.STOPPED: State.STOPPED,

@@ -45,6 +45,15 @@ def base(bucket: int, run: int) -> int:
     return message_id(bucket, run, 0)
 
 
+def reference(message: int, segment: int, attempt: int) -> int:
+    """16 bits that a submission carries and its receipt may echo (SMPP: user_message_reference).
+
+    Different for each segment and attempt of a message (of up to 256 attempts), and spread over messages; two
+    submissions may share one, so it counts only together with the number that was texted.
+    """
+    return ((message * 0x9E3779B97F4A7C15 >> 48) + (segment << 8) + attempt) & 0xFFFF
+
+
 def public_id(message: int) -> str:
     """The id that people and other systems see: `m` and 13 letters or digits."""
     return "m" + "".join(_ALPHABET[message >> shift & 31] for shift in range((_LENGTH - 1) * 5, -1, -5))

@@ -1,6 +1,7 @@
 """Why a message or a row went no further: short codes for tallies and files, sentences for people.
 
-A provider's own codes are reasons too, written `smpp:0x0000000b` or `receipt:UNDELIV:001`.
+A provider's own codes are reasons too, written `smpp:0x0000000b` or `receipt:UNDELIV:001`; and what a person decided
+about a doubt, with the words that were given: `person`, or `person:seen in the carrier's log`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,21 @@ SENTENCES: dict[str, str] = {
     "response_timeout": "the provider did not answer in time",
     "engine_crashed": "the engine stopped between writing and the answer",
     "journal_lost": "the engine stopped and its journal does not count any more",
-    # failed
+    # sent again
+    "at_least_once": "it was in doubt and is sent again by its skill's policy",
+    # decided by a person
+    "person": "a person decided so",
 }
+
+
+WORDS = 60
+"""So many characters of a person's words are kept."""
+
+
+def of_person(words: str) -> str:
+    """The code for what a person decided: the words in one line, cut where they are too long for a tally's key."""
+    kept = " ".join(words.split())[:WORDS].rstrip()
+    return f"person:{kept}" if kept else "person"
 
 
 def sentence(reason: str) -> str:
@@ -36,4 +50,6 @@ def sentence(reason: str) -> str:
     if kind == "receipt":
         state, _, code = rest.partition(":")
         return f"the provider reports {state}" + (f" (error {code})" if code else "")
+    if kind == "person":
+        return f"a person decided so: {rest}"
     return reason.replace("_", " ")

@@ -21,6 +21,7 @@ class RunEvent(StrEnum):
     STOP = "stop"
     FORCE_STOP = "force_stop"
     SETTLE = "settle"  # nothing is open any more
+    REOPEN = "reopen"  # a person sends again what is in doubt
 
 
 TRANSITIONS: dict[RunState, dict[RunEvent, RunState]] = {
@@ -38,17 +39,19 @@ TRANSITIONS: dict[RunState, dict[RunEvent, RunState]] = {
     },
     RunState.STOPPING: {RunEvent.FORCE_STOP: RunState.STOPPING, RunEvent.SETTLE: RunState.STOPPED},
     RunState.STOPPED: {},
-    RunState.FINISHED: {},
+    RunState.FINISHED: {RunEvent.REOPEN: RunState.RUNNING},
 }
 
 OPEN = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
+
+_INNER = frozenset({RunEvent.SETTLE, RunEvent.REOPEN})  # no command of their own
 
 
 def step(state: RunState, event: RunEvent) -> RunState:
     """The state after `event`; Conflict, saying what is possible, where it does not apply."""
     after = TRANSITIONS[state].get(event)
     if after is None:
-        possible = [e.value.replace("_", " ") for e in TRANSITIONS[state] if e is not RunEvent.SETTLE]
+        possible = [e.value.replace("_", " ") for e in TRANSITIONS[state] if e not in _INNER]
         raise Conflict(
             f"A run that is {state.value} cannot be made to {event.value.replace('_', ' ')}.",
             fix=f"Possible now: {', '.join(possible)}."

@@ -46,6 +46,9 @@ class Word(NamedTuple):
     at: Micros
     raw: str
     handle: object
+    phone: str = ""  # whom the submission went to, as the provider writes it
+    code: str = ""  # what it was sent from
+    reference: int | None = None  # that of the submission, where the provider echoes it: see model/ids.py
 
 
 class Heard(NamedTuple):
@@ -117,6 +120,11 @@ class Provider(Protocol):
     @property
     def free(self) -> int:
         """How many submissions would be written to the wire this very moment; 0 when no link is up or all are full."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a submission without an answer is MAYBE_SENT."""
         ...
 
     def sender(self, code: str, code_type: CodeType) -> Sender: ...

@@ -89,7 +89,7 @@ LOST: tuple[type[BaseException], ...] = (
 
 def unavailable(error: BaseException, address: Address, host: Host | None = None) -> StoreUnavailable | None:
     """The sentence for a person where the server or the way to it is at fault; None for a fault of ours. `host`: the
-    one server that was asked, where it is known.
+    one server that was asked, where it is known. What is such a sentence already is returned as it is.
     """
     if isinstance(error, StoreUnavailable):
         return error

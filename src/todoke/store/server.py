@@ -54,7 +54,7 @@ async def look(address: Address, clock: Clock) -> ServerFacts:
         return await _ask(connection, clock)
     except Exception as error:
         sentence = postgres.unavailable(error, address)
-        if sentence is None:
+        if sentence is None or sentence is error:
             raise
         raise sentence from error
     finally:

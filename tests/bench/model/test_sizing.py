@@ -33,6 +33,7 @@ def test_more_messages_never_need_less() -> None:
 def test_what_is_found_is_enough_and_keeps_its_margin() -> None:
     for messages in (20_000_000, 1_000_000_000):
         sized = size(replace(BASE, messages=messages), COSTS)
+        assert sized.enough
         assert not sized.day.throttled
         assert sized.day.sent == messages
         assert sized.primary_p50 <= sized.primary_p99 <= sized.primary_peak <= TARGET
@@ -47,6 +48,15 @@ def test_dearer_messages_need_more_primaries() -> None:
 def test_what_is_kept_longer_needs_more_disks() -> None:
     long = replace(BASE, messages=1_000_000_000, retention_days=365)
     assert size(long, COSTS).primaries > size(replace(long, retention_days=7), COSTS).primaries
+
+
+def test_a_bucket_that_no_primary_carries_is_said() -> None:
+    dear = msgspec.structs.replace(COSTS, db_result_us=1_000_000.0)
+    sized = size(BASE, dear)
+    assert not sized.enough
+    assert sized.bucket_peak > TARGET
+    assert sized.day.throttled
+    assert "none are enough" in table([sized], COSTS)
 
 
 def test_an_account_is_on_one_engine() -> None:

@@ -60,6 +60,7 @@ class Wire:
         self.name = "wire"
         self.up = True
         self.free = 1_000_000
+        self.patience = 30.0
         self.written: list[Submission] = []
         self.waiting: list[Submission] = []
         self.acknowledged: list[object] = []

@@ -18,6 +18,7 @@ from tests.pipeline.lanes.doubles import (
     composed,
     contact,
     lane_run,
+    phone,
 )
 
 from todoke.model.clock import SECOND
@@ -117,9 +118,8 @@ actions = st.one_of(
 class Expected:
     """What a message should come to, said plainly from what happened to it."""
 
-    def __init__(self, message: Message, policy: str) -> None:
+    def __init__(self, message: Message) -> None:
         self.message = message
-        self.policy = policy
         self.answers: dict[int, Decision | None] = {}
         self.whole: Kind | None = None
         self.given_back = False
@@ -148,8 +148,6 @@ class Expected:
         message = self.message
         rest = [n for n in range(1, message.segments + 1) if n not in self.answers]
         again = [n for n, a in self.answers.items() if a is Decision.RETRYABLE]
-        if self.policy == "at_least_once":
-            again += [n for n, a in self.answers.items() if a is Decision.MAYBE_SENT]
         rows: list[tuple[int, list[int]]] = [(message.attempt, rest)] if rest else []
         if again and message.attempt + 1 < max_attempts:
             rows.append((message.attempt + 1, again))
@@ -194,7 +192,7 @@ def test_every_position_comes_to_one_end_and_every_block_closes_once(
         if batch.events or batch.due:
             desk.outcomes.composed(batch.events, batch.due, work)
     desk.queue = list(batch.messages)
-    expected = {message.id: Expected(message, policy) for message in batch.messages}
+    expected = {message.id: Expected(message) for message in batch.messages}
 
     def answer(place: int, decision: Decision | None) -> None:
         message, number, _ = desk.wire[place]
@@ -367,14 +365,22 @@ def test_a_late_answer_ends_the_doubt_and_nothing_else(failure: Decision | None,
     assert desk.flush.closed == [block(4, 4).key]
 
 
-def test_a_doubt_stays_one_unless_the_skill_rather_sends_twice() -> None:
-    for policy, due in (("at_most_once", []), ("at_least_once", [(1, "")])):
-        desk, message = one_message(in_doubt_policy=policy)
-        desk.write(message, 1)
-        desk.answer(0, Decision.MAYBE_SENT)
-        told = desk.told()
-        assert state_of(told, message.id) is State.IN_DOUBT
-        assert [(row.attempt, row.segments) for row in told.due] == due
+@pytest.mark.parametrize("policy", ["at_most_once", "at_least_once"])
+def test_a_doubt_is_told_with_what_its_receipt_is_matched_by_and_nothing_is_sent_again_from_here(policy: str) -> None:
+    desk, message = one_message(LONG, in_doubt_policy=policy)
+    desk.write(message, 3)
+    desk.answer(0, None)
+    desk.clock.pass_(5)
+    submission = desk.wire.pop(0)
+    desk.outcomes.failed(PROVIDER, [Failure(submission, Decision.MAYBE_SENT, "response_timeout")], 30.0)
+    desk.answer(0, None)
+    told = desk.told()
+    assert state_of(told, message.id) is State.IN_DOUBT
+    assert not told.due
+    assert desk.flush.closed == [block(4, 4).key]
+    (doubt,) = desk.flush.doubts
+    assert doubt == (message.id, 2, 0, phone(4), message.crc, desk.clock.now() - 31 * SECOND)
+    assert message.crc
 
 
 def test_the_rest_of_a_text_does_not_follow_a_part_that_was_refused_for_good() -> None:

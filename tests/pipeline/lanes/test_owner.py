@@ -535,23 +535,33 @@ async def test_a_lane_that_hangs_is_made_anew(desk: Open, caplog: pytest.LogCapt
     run = await d.run()
     await d.until(lambda: lane.waiting)
     assert not d.wire.written
-    clock.pass_(25)
+
+    def time_passes() -> bool:
+        clock.pass_(1)
+        return lane not in engine.owner.lanes.values()
+
+    await d.until(time_passes)
     assert await d.ended(run) is RunState.FINISHED
     assert await d.states(run) == {State.SENT: 50}
     assert lane not in engine.owner.lanes.values()
     assert [r.step for r in caplog.records if r.__dict__.get("action") == "lane_stuck"] == ["rebuild"]  # type: ignore[attr-defined]
 
 
-async def test_a_provider_that_takes_nothing_at_all_is_reset(desk: Open) -> None:
+async def test_a_provider_that_takes_nothing_at_all_is_reset(desk: Open, caplog: pytest.LogCaptureFixture) -> None:
     d = await desk(n=50)
     clock = Later()
     d.clock = clock
     d.wire.free = 0
-    engine = await d.engine(clock=clock)
+    await d.engine(clock=clock)
     await d.run()
-    for _ in range(3):
-        await d.until(lambda: any(lane.waiting or lane.reserved for lane in engine.owner.lanes.values()))
-        clock.pass_(25)
-        await asyncio.sleep(0.05)  # a look or two
-    await d.until(lambda: bool(d.wire.resets))
+
+    def barks() -> list[str]:
+        return [r.__dict__["step"] for r in caplog.records if r.__dict__.get("action") == "lane_stuck"]
+
+    def time_passes() -> bool:
+        clock.pass_(1)
+        return bool(d.wire.resets)
+
+    await d.until(time_passes)
+    assert barks() == ["alarm", "alarm", "reset"]
     assert not d.wire.written

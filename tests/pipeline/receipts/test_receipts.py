@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import pytest
 from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 
+from todoke.model.clock import SECOND
 from todoke.model.event import State
 from todoke.model.ids import base
 from todoke.pipeline.receipts import receipts as module
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.providers.base import Word
 from todoke.store.hot.base import Flush, Flushed, Fresh
-from todoke.store.store import Store
+from todoke.store.store import Store, open_store
 
 
 class Ears:
@@ -33,6 +34,7 @@ class Desk:
         self.woken: list[bool] = []
         self.receipts = Receipts({scene.provider: self.ears}, lambda urgent=False: self.woken.append(urgent))  # type: ignore[dict-item]
         self.seq = 0
+        self.now = NOW
 
     def report(self, *ids: str, delivered: bool = True) -> None:
         self.receipts.words(
@@ -41,7 +43,7 @@ class Desk:
 
     async def flush(self, *accepted: int) -> Flushed:
         self.seq += 1
-        flush = Flush(self.engine, self.seq, NOW)
+        flush = Flush(self.engine, self.seq, self.now)
         if accepted:
             ids = [base(self.scene.bucket, self.run) + position for position in accepted]
             names = [str(position) for position in accepted]
@@ -120,3 +122,18 @@ async def test_what_comes_while_a_flush_is_under_way_is_not_acknowledged_with_it
     desk.report("1")
     desk.receipts.committed(flush, Flushed())
     assert desk.ears.acknowledged == ["0"]
+
+
+async def test_a_receipt_over_the_link_of_another_engine_is_found_though_nothing_else_happens(
+    store: Store, desk: Desk
+) -> None:
+    """One engine keeps the receipt while the other stores the answer to its submission: neither sees the other."""
+    async with await open_store(store.url) as other:
+        second = Desk(other, desk.scene, await seed_engine(other), desk.run)
+        await second.flush()  # it has read what waits: nothing
+        desk.report("0")
+        assert (await desk.flush()).orphans == 1
+        await second.flush(0)
+        second.now += 6 * SECOND
+        await second.flush()
+        assert await desk.states() == [State.DELIVERED]

@@ -7,7 +7,7 @@ import pytest
 
 from todoke.providers.simulator import STYLES, Settings
 from todoke.smpp.pdu import DataSm, DeliverSm, SubmitSmResp, Unbind, UnbindResp
-from todoke.smpp.tlv import MESSAGE_PAYLOAD, MESSAGE_STATE, RECEIPTED_MESSAGE_ID
+from todoke.smpp.tlv import MESSAGE_PAYLOAD, MESSAGE_STATE, RECEIPTED_MESSAGE_ID, USER_MESSAGE_REFERENCE, Tlv
 
 
 def _same(style: str, given: str, receipted: str) -> bool:
@@ -171,3 +171,13 @@ async def test_too_much_waiting_refuses_submits(lab: Any) -> None:
         statuses.append((await client.read(SubmitSmResp)).status)
         await here.until(lambda: here.simulator.stats.waiting == min(here.simulator.stats.accepted, 2))
     assert statuses == [0, 0, 0x14]
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("style", ["standard", "text_only", "data_sm"])
+async def test_the_reference_comes_back(lab: Any, style: str, echo: bool) -> None:
+    here = await lab(receipt_styles=(style,), echo_reference=echo, lose_response_ratio=1.0)
+    client = await here.bound("transceiver")
+    client.submit(b"Hello", tlvs=(Tlv(USER_MESSAGE_REFERENCE, b"\x12\x34"),))
+    receipt = await client.receive()  # although the response is lost
+    assert receipt.tlv(USER_MESSAGE_REFERENCE) == (b"\x12\x34" if echo and style != "text_only" else None)

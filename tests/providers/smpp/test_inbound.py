@@ -130,6 +130,18 @@ def test_final_receipts_are_words(state: str, expected: tuple[bool, str]) -> Non
     assert heard(receipt(state), "session", "handle", "gsm7") is None
 
 
+@pytest.mark.parametrize(
+    ("value", "reference"), [(None, None), (b"\x12\x34", 0x1234), (b"\0\0", 0), (b"", None), (b"\1", None)]
+)
+def test_a_receipt_says_whom_it_is_about_and_which_reference_it_echoes(
+    value: bytes | None, reference: int | None
+) -> None:
+    tlvs = {} if value is None else {tlv.USER_MESSAGE_REFERENCE: value}
+    said = word(deliver(receipt("DELIVRD").payload, esm_class=RECEIPT, tlvs=tlvs), IdStyle.EXACT, NOW, "handle")
+    assert said is not None
+    assert (said.phone, said.code, said.reference) == ("819012345678", "15551230001", reference)
+
+
 @pytest.mark.parametrize("state", ["ACCEPTD", "ENROUTE", "UNKNOWN", "WHATEVER"])
 def test_others_say_nothing(state: str) -> None:
     assert word(receipt(state), IdStyle.EXACT, NOW, "handle") is None

@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from todoke.model.ids import reference
 from todoke.model.transport_code import CODE_TYPES
 from todoke.providers.simulator import MARK_TAG, mark_value
 from todoke.providers.smpp.sender import SmppSender
 from todoke.providers.smpp.settings import SmppSettings
+from todoke.smpp import tlv
 from todoke.smpp.pdu import SubmitSm, decode
 from todoke.sms import gsm7
 from todoke.sms.segments import header
@@ -37,7 +39,13 @@ def test_addresses(code: str, code_type: str, address: tuple[int, int, str]) -> 
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == address
     assert (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr) == (1, 1, "819012345678")
     assert (pdu.short_message, pdu.esm_class, pdu.data_coding, pdu.registered_delivery) == (b"hi", 0, 0, 1)
-    assert not pdu.tlvs
+    assert [(t.tag, t.value) for t in pdu.tlvs] == [
+        (tlv.USER_MESSAGE_REFERENCE, reference(1 << 62, 3, 2).to_bytes(2, "big"))
+    ]
+
+
+def test_a_carrier_that_wants_no_reference_gets_none() -> None:
+    assert not submit("72345", "short", b"hi", reference=False).tlvs
 
 
 def test_an_account_may_have_its_own_way_with_addresses() -> None:
@@ -53,7 +61,7 @@ def test_a_part_has_its_header_and_says_so() -> None:
 
 
 def test_the_trace_is_the_mark_that_the_simulator_reads() -> None:
-    pdu = submit("72345", "short", b"hi", trace=True)
+    pdu = submit("72345", "short", b"hi", trace=True, reference=False)
     assert [(t.tag, t.value) for t in pdu.tlvs] == [(MARK_TAG, mark_value(1 << 62, 3, 2))]
 
 

@@ -44,6 +44,12 @@ def test_many_strangers_are_looked_up_a_few_at_a_time() -> None:
     assert len(orphans.unchecked()) == 1
 
 
+def test_with_nothing_else_to_do_many_are_looked_up_at_once() -> None:
+    orphans = Orphans()
+    orphans.replace([(1, str(n)) for n in range(CHECKED_A_FLUSH + 1)], NOW)
+    assert len(orphans.unchecked(idle=True)) == CHECKED_A_FLUSH + 1
+
+
 def test_after_a_failure_the_table_is_read_again() -> None:
     orphans = Orphans()
     orphans.replace([(1, "a")], NOW)

@@ -101,6 +101,7 @@ class Skill(Struct, frozen=True, kw_only=True):
     template: Name
     window: Annotated[str, Meta(description='a calling window such as "08:00-21:00"')] = "08:00-21:00"
     in_doubt_policy: Literal["at_most_once", "at_least_once"] = "at_most_once"
+    in_doubt_minutes: Annotated[int, Meta(ge=1, le=10_080, description="minutes from 1 to 10080")] = 15
     max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3
     smart_encoding: bool = False
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1

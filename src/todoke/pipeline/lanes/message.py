@@ -49,8 +49,6 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     not_before: Micros | None = None
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
-    doubted: tuple[int, ...] = ()
-    """Segments in doubt that are to be sent again."""
 
 
 Submission: TypeAlias = tuple[Message, int, bytes]

@@ -10,11 +10,10 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import base
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
-from todoke.store.hot.base import Block, BlockKey, DueKey, DueRow, Flush, Fresh
+from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
-_AT_LEAST_ONCE = "at_least_once"
 
 
 def retry_after(attempt: int) -> Micros:
@@ -39,6 +38,7 @@ class Outcomes:
         self._on_refused = on_refused
         self._fresh: dict[tuple[int, int, int], Fresh] = {}
         self._events: list[Event] = []
+        self._doubts: list[Doubt] = []
         self._due: list[DueRow] = []
         self._closed: list[BlockKey] = []
         self._settled: list[DueKey] = []
@@ -50,10 +50,12 @@ class Outcomes:
         """Everything so far goes with this flush."""
         flush.fresh.extend(self._fresh.values())
         flush.events.extend(self._events)
+        flush.doubts.extend(self._doubts)
         flush.due.extend(self._due)
         flush.closed.extend(self._closed)
         flush.settled.extend(self._settled)
-        self._fresh, self._events, self._due, self._closed, self._settled = {}, [], [], [], []
+        self._fresh, self._events, self._doubts = {}, [], []
+        self._due, self._closed, self._settled = [], [], []
 
     # -------------------------------------------------------------- from the provider
 
@@ -89,8 +91,11 @@ class Outcomes:
             found = self._fresh[key] = Fresh(bucket, run_id, provider_id, self._clock.now(), [], [])
         return found
 
-    def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
-        """These were not taken, or nobody knows."""
+    def failed(self, provider_id: int, failures: Sequence[Failure], patience: float = 3600.0) -> None:
+        """These were not taken, or nobody knows; `patience` is how many seconds the provider waits for an answer.
+
+        What is in doubt is not tried again from here: its receipt may come. Its skill's policy decides later.
+        """
         for failure in failures:
             submission = cast("Submission", failure.token)
             message, number, _ = submission
@@ -105,8 +110,10 @@ class Outcomes:
                     message.cut = True
                 case Decision.MAYBE_SENT:
                     self._event(message, number, Kind.IN_DOUBT, provider_id, None, failure.reason)
-                    if message.run.data.in_doubt_policy == _AT_LEAST_ONCE:
-                        message.doubted += (number,)
+                    since = self._clock.now() - round((patience + 1) * SECOND)
+                    self._doubts.append(
+                        Doubt(message.id, number, message.attempt, message.destination, message.crc, since)
+                    )
             message.left -= 1
             if not message.left:
                 self._done(message)
@@ -218,7 +225,7 @@ class Outcomes:
         if not message.cut:
             if message.not_before is not None and message.numbers:
                 self._due.append(_due(message, message.attempt, message.numbers, message.not_before))
-            if message.deferred or message.doubted:
+            if message.deferred:
                 self._try_again(message)
         if message.work is not None:
             self._count_down(message.work, 1)
@@ -233,7 +240,7 @@ class Outcomes:
         for number, reason in message.deferred:
             self._events.append(Event(message.id, number, message.attempt, kind, now, message.segments, reason=reason))
         if not exhausted:
-            numbers = [*message.doubted, *(number for number, _ in message.deferred)]
+            numbers = [number for number, _ in message.deferred]
             self._due.append(_due(message, message.attempt + 1, numbers, now + retry_after(message.attempt)))
 
     def _count_down(self, work: Work, count: int) -> None:

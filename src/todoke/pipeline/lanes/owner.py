@@ -334,7 +334,7 @@ class Owner:
         self._wake()
 
     def failed(self, provider_id: int, failures: Sequence[Failure]) -> None:
-        self.outcomes.failed(provider_id, failures)
+        self.outcomes.failed(provider_id, failures, self._providers[provider_id].patience)
         self._wake()
 
     def resolved(self, provider_id: int, token: object, provider_message_id: str, failure: Failure | None) -> None:
@@ -364,7 +364,7 @@ class Owner:
                     self._pump(lane)
 
     def _pump(self, lane: Lane) -> None:
-        if self._stopping:
+        if self._stopping or self.broken is not None:
             return
         try:
             lane.pump(self._clock.now(), self._holding.certain)
@@ -373,6 +373,11 @@ class Owner:
                 "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}
             )
             self._brakes[lane.row.provider_id].rest(self._clock.now() + _JOURNAL_REST)
+        except Exception as error:
+            # A mistake of ours. From a timer the event loop would only log it, and segments that are noted and not
+            # written would wait for ever for their answers: the engine stops, and they are recovered.
+            self.broken = error
+            return
         if lane.waiting:
             self._wake()
         wake = lane.next_wake()

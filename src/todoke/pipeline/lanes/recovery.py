@@ -23,7 +23,7 @@ from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
 from todoke.pipeline.lanes.journal import DeadJournal, Record, seize
-from todoke.store.hot.base import DueRow, EngineRow, Hot, OpenBlock, OpenIntent
+from todoke.store.hot.base import Doubt, DueRow, EngineRow, Hot, OpenBlock, OpenIntent
 
 _log = logging.getLogger(__name__)
 
@@ -95,14 +95,33 @@ class Recovery:
             for event in await self._hot.events_between(first, last):
                 told.setdefault(event.message_id, []).append(event)
             due, doubts = judge_block(block, told, record, self._clock.now())
-            await self._hot.recover_block(block.key, engine_id, due, doubts)
+            await self._hot.recover_block(block.key, engine_id, due, doubts, _details(doubts, record, None))
 
     async def _intents(self, engine_id: int, intents: Sequence[OpenIntent], record: Record | None) -> None:
         for intent in intents:
             message_id = intent.key.message_id
             told = await self._hot.events_between(message_id, message_id)
             due, doubts = judge_intent(intent, told, record, self._clock.now())
-            await self._hot.recover_intent(intent.key, engine_id, due, doubts)
+            details = _details(doubts, record, intent.text_crc)
+            await self._hot.recover_intent(intent.key, engine_id, due, doubts, details)
+
+
+def _details(doubts: Iterable[Event], record: Record | None, text_crc: int | None) -> list[Doubt]:
+    """From what text each doubt was cut, as far as the journal tells; the store knows to whom it went."""
+    sent = record.sent if record is not None else {}
+    return [
+        Doubt(
+            event.message_id,
+            event.segment,
+            event.attempt,
+            None,
+            entry.crc
+            if (entry := sent.get((event.message_id, event.attempt), {}).get(event.segment)) is not None
+            else text_crc,
+            None,
+        )
+        for event in doubts
+    ]
 
 
 def _ids(block: OpenBlock) -> tuple[int, int]:

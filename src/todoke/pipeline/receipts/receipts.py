@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from todoke.model.clock import SECOND, Micros
 from todoke.model.event import Kind
 from todoke.model.maker import maker
 from todoke.providers.base import Provider, Word
@@ -22,6 +23,12 @@ _URGENT = 64
 """So many unacknowledged may be all that the provider lets be on the way: it waits for us."""
 
 
+_LOOK = 5 * SECOND
+"""A receipt may come over another engine's link, before this engine has stored the answer to its submission: neither
+of the two finds the other's row. So each engine looks at what waits every so often, also when it has nothing to say.
+"""
+
+
 class Receipts:
     """A participant of the flush."""
 
@@ -30,6 +37,7 @@ class Receipts:
         self._wake = wake
         self._waiting: list[tuple[int, Word]] = []
         self._under_way: list[tuple[int, Word]] = []
+        self._looked_at: Micros = 0
 
     def words(self, provider_id: int, words: Sequence[Word]) -> None:
         """A provider reports."""
@@ -37,6 +45,9 @@ class Receipts:
         self._wake(len(self._waiting) >= _URGENT)
 
     def prepare(self, flush: Flush) -> None:
+        if flush.now - self._looked_at >= _LOOK:
+            self._looked_at = flush.now
+            flush.orphans = True
         self._under_way, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
         flush.receipts.extend(
             [
@@ -48,6 +59,9 @@ class Receipts:
                         word.at,
                         word.reason,
                         word.raw,
+                        word.phone,
+                        word.code,
+                        word.reference,
                     )
                 )
                 for provider_id, word in self._under_way

@@ -50,6 +50,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     receipt_delay: Seconds = 0.05
     receipt_jitter: Seconds = 0.0
     receipt_styles: tuple[str, ...] = ("standard",)
+    echo_reference: bool = True
+    """Receipts repeat the submission's user_message_reference, in the styles that have TLVs."""
     receipt_repeat_ratio: Ratio = 0.0
     """Share of receipts that come twice although they were acknowledged."""
     acknowledge_timeout: Annotated[float, Meta(gt=0, le=86_400)] = 10.0

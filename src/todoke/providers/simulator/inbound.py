@@ -72,8 +72,10 @@ class Outbox:
             self.receivers[-1].deliver(self.waiting)
 
 
-def receipt(style: Style, submission: Submission, final: Final) -> Mail:
-    """The receipt of a submission: from its destination to its source, in the dialect of `style`."""
+def receipt(style: Style, submission: Submission, final: Final, *, echo: bool = True) -> Mail:
+    """The receipt of a submission: from its destination to its source, in the dialect of `style`, with its reference if
+    it has one and `echo`.
+    """
     text = receipt_text(style, final).encode("ascii", "replace")
     extras: list[tlv.Tlv] = []
     if style.tlvs:
@@ -82,7 +84,7 @@ def receipt(style: Style, submission: Submission, final: Final) -> Mail:
             tlv.Tlv(tlv.RECEIPTED_MESSAGE_ID, identity),
             tlv.Tlv(tlv.MESSAGE_STATE, bytes((STATES[final.state],))),
         ]
-    if submission.user_message_reference is not None and style.tlvs:
+    if echo and submission.user_message_reference is not None and style.tlvs:
         extras.append(tlv.Tlv(tlv.USER_MESSAGE_REFERENCE, submission.user_message_reference.to_bytes(2, "big")))
     source, destination = submission.destination, submission.source
     if style.by_data_sm:

@@ -235,7 +235,7 @@ class Smsc:
         wanted = submission.wants_success if final.state == "DELIVRD" else submission.wants_failure
         if not (self.behaviour.receipts and wanted):
             return
-        mail = receipt(style, submission, final)
+        mail = receipt(style, submission, final, echo=self.behaviour.echo_reference)
         delay = self.behaviour.receipt_delay + self.behaviour.receipt_jitter * self.rng.random()
         if early:
             account.outbox.offer(mail)

@@ -33,16 +33,18 @@ def word(event: Deliver, style: IdStyle, now: Micros, handle: object) -> Word | 
         return None
     identity = normalise_id(receipt.message_id, style)
     if receipt.state is State.DELIVERED:
-        return Word(identity, True, "", now, "", handle)
-    return Word(identity, False, _reason(receipt.state, receipt.error), now, "", handle)
+        return Word(identity, True, "", now, "", handle, event.source, event.destination, event.user_message_reference)
+    reason = _reason(receipt.state, receipt.error)
+    return Word(identity, False, reason, now, "", handle, event.source, event.destination, event.user_message_reference)
 
 
 def receipted(event: Receipted, style: IdStyle, now: Micros, handle: object) -> Word:
     """What `word` says of the same receipt, which the session has read already."""
     identity = event.message_id if style is IdStyle.EXACT else normalise_id(event.message_id, style)
+    said = (event.source, event.destination, event.reference)
     if event.state is State.DELIVERED:
-        return _make_word((identity, True, "", now, "", handle))
-    return Word(identity, False, _reason(event.state, event.error), now, "", handle)
+        return _make_word((identity, True, "", now, "", handle, *said))
+    return Word(identity, False, _reason(event.state, event.error), now, "", handle, *said)
 
 
 def _reason(state: State, error: str | None) -> str:

@@ -77,6 +77,10 @@ class SmppProvider:
     def free(self) -> int:
         return sum(link.free for link in self._senders)
 
+    @property
+    def patience(self) -> float:
+        return self._settings.response_timeout
+
     def sender(self, code: str, code_type: CodeType) -> SmppSender:
         return SmppSender(self._settings, code, code_type)
 

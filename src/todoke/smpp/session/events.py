@@ -80,9 +80,9 @@ class Incoming(NamedTuple):
 
     @property
     def user_message_reference(self) -> int | None:
-        """The reference that the sender gave the message (5.3.2.17), if any."""
+        """The reference that the sender gave the message (5.3.2.17), if any: two octets."""
         value = self.tlvs.get(tlv.USER_MESSAGE_REFERENCE)
-        return int.from_bytes(value, "big") if value else None
+        return int.from_bytes(value, "big") if value is not None and len(value) == 2 else None
 
 
 class Deliver(Incoming):

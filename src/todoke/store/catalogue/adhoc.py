@@ -57,6 +57,7 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
                 window_start=window.start,
                 window_end=window.end,
                 in_doubt_policy="at_most_once",
+                in_doubt_minutes=15,
                 max_attempts=3,
                 smart_encoding=False,
                 weight=1,

@@ -27,6 +27,7 @@ class SkillRow(NamedTuple):
     window_start: int
     window_end: int
     in_doubt_policy: str
+    in_doubt_minutes: int
     max_attempts: int
     smart_encoding: bool
     weight: int
@@ -53,6 +54,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.window_start,
             s.window_end,
             s.in_doubt_policy,
+            s.in_doubt_minutes,
             s.max_attempts,
             s.smart_encoding,
             s.weight,

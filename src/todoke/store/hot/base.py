@@ -18,10 +18,12 @@ from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
+from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
     Block,
     BlockKey,
     CursorAsk,
+    Doubt,
     DueKey,
     DueRow,
     DueTaken,
@@ -40,9 +42,11 @@ __all__ = [
     "BindGroup",
     "Block",
     "BlockKey",
+    "Choice",
     "Contact",
     "Cursor",
     "CursorAsk",
+    "Doubt",
     "DueKey",
     "DueRow",
     "DueTaken",
@@ -386,7 +390,12 @@ class Hot(Protocol):
         ...
 
     async def recover_block(
-        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+        self,
+        key: BlockKey,
+        dead_engine_id: int,
+        due: Sequence[DueRow],
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
         """Close a dead engine's open block; what was not sent goes to `due` (parked if its run is paused), doubts
         become events with their tallies.
@@ -397,9 +406,42 @@ class Hot(Protocol):
         ...
 
     async def recover_intent(
-        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+        self,
+        key: DueKey,
+        dead_engine_id: int,
+        due: DueRow | None,
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
         """The same for an intent."""
+        ...
+
+    # doubts
+
+    async def resend_doubts(self, now: Micros) -> int:
+        """Of what its policy sends again and nothing has resolved by `now`: the next attempt goes to `due`. Returns how
+        many messages.
+
+        Any number of engines may do this at once. Out of attempts, or its run stopping, expired or ended: it stays in
+        doubt. While anything of the message is under way it is looked at again later.
+        """
+        ...
+
+    async def match_doubts(self, provider_id: int, now: Micros, before: Micros) -> int:
+        """Orphans and doubts of this provider that can only belong together become receipts of those doubts: by the
+        reference that the orphan echoes, or, of orphans without one that came until `before`, by code, number and
+        time. Returns how many doubts it ended.
+        """
+        ...
+
+    async def resolve_doubts(
+        self, bucket: int, run_id: int, message_ids: Sequence[int], choice: Choice, reason: str, now: Micros
+    ) -> int:
+        """What a person decides about all doubts of these messages of the run; returns how many messages had any.
+
+        All in one transaction. To send again opens a finished run; Conflict where it was stopped, is stopping or has
+        expired.
+        """
         ...
 
     # what phones say

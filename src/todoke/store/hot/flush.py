@@ -36,6 +36,20 @@ class Receipt(NamedTuple):
     at: Micros
     reason: str
     raw: str  # kept when it matches nothing yet; no message text
+    phone: str = ""  # whom the submission went to, as the provider writes it
+    code: str = ""  # what it was sent from
+    reference: int | None = None  # the reference of the submission, where the provider echoes it
+
+
+class Doubt(NamedTuple):
+    """What an engine knows about an event IN_DOUBT of the same flush, beyond the event; None where it does not know."""
+
+    message_id: int
+    segment: int
+    attempt: int
+    destination: int | None
+    text_crc: int | None
+    earliest_at: Micros | None  # it was certainly not written before
 
 
 class BlockKey(NamedTuple):
@@ -120,6 +134,7 @@ class Flush:
     now: Micros
     fresh: list[Fresh] = field(default_factory=list[Fresh])
     events: list[Event] = field(default_factory=list[Event])
+    doubts: list[Doubt] = field(default_factory=list[Doubt])  # of those events that are IN_DOUBT
     receipts: list[Receipt] = field(default_factory=list[Receipt])
     closed: list[BlockKey] = field(default_factory=list[BlockKey])
     settled: list[DueKey] = field(
@@ -128,6 +143,7 @@ class Flush:
     due: list[DueRow] = field(default_factory=list[DueRow])
     reserves: list[Reserve] = field(default_factory=list[Reserve])
     leases: list[Lease] = field(default_factory=list[Lease])
+    orphans: bool = False  # look at receipts that wait for their submission, though nothing new is known here
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
@@ -140,6 +156,7 @@ class Flush:
             or self.due
             or self.reserves
             or self.leases
+            or self.orphans
         )
 
 

@@ -12,6 +12,7 @@ from todoke.model.event import Event, Kind, State
 from todoke.model.ids import BUCKET_SHIFT, MAX_RUN, RUN_SHIFT
 from todoke.store.hot.base import Flush, Receipt
 from todoke.store.hot.correlation import Correlation, Sent
+from todoke.store.hot.doubts import receipt_events
 from todoke.store.hot.orphans import Key, Orphans
 from todoke.store.hot.tallies import Tallies
 
@@ -109,6 +110,13 @@ class Matching:
                 self.found.append(receipt_event(receipt, submission))
         self.unknown = []
         return orphans
+
+    def doubted(self, early: Sequence[Receipt], echoes: Sequence[tuple[Receipt, Accepted]]) -> list[Receipt]:
+        """Of receipts that match no submission, those that end a doubt move to `found`; returns the rest."""
+        ending = {id(receipt) for receipt, _ in echoes}
+        for receipt, doubt in echoes:
+            self.found.extend(receipt_events(receipt, doubt[:3], doubt.segments))
+        return [receipt for receipt in early if id(receipt) not in ending]
 
     def distrust(self, message_ids: set[int]) -> None:
         """These messages turned out to have other events: move theirs from `quick` to `found`."""

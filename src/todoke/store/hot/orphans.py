@@ -13,6 +13,7 @@ LIMIT = 200_000  # beyond it the table itself is asked
 REREAD = 5 * SECOND
 KEYS_A_SECOND = 10_000  # many orphans are read again less often
 CHECKED_A_FLUSH = 200
+CHECKED_WHEN_IDLE = 5_000
 
 Key = tuple[int, str]  # provider id, the provider's message id
 
@@ -52,9 +53,10 @@ class Orphans:
         self._read_at = None
         self._keys = {}
 
-    def unchecked(self) -> list[Key]:
-        """A few that other processes wrote and that were not looked up here yet."""
-        taken, self._unchecked = self._unchecked[:CHECKED_A_FLUSH], self._unchecked[CHECKED_A_FLUSH:]
+    def unchecked(self, *, idle: bool = False) -> list[Key]:
+        """A few that other processes wrote and that were not looked up here yet; more where nothing else waits."""
+        most = CHECKED_WHEN_IDLE if idle else CHECKED_A_FLUSH
+        taken, self._unchecked = self._unchecked[:most], self._unchecked[most:]
         return taken
 
     def add(self, provider_id: int, provider_message_id: str) -> None:

@@ -26,6 +26,7 @@ from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.sending import (
     block,
     contact,
+    doubt,
     due,
     engine,
     event,
@@ -46,6 +47,7 @@ __all__ = [
     "contact",
     "dnc_entry",
     "dnc_group",
+    "doubt",
     "due",
     "engine",
     "event",

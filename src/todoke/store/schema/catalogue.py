@@ -140,6 +140,7 @@ skill = Table(
     Column("window_start", SmallInteger, nullable=False),
     Column("window_end", SmallInteger, nullable=False),
     Column("in_doubt_policy", Text, nullable=False),  # at_most_once | at_least_once
+    Column("in_doubt_minutes", Integer, nullable=False),  # how long at_least_once waits before it sends again
     Column("max_attempts", SmallInteger, nullable=False),
     Column("smart_encoding", Boolean, nullable=False),
     Column("weight", SmallInteger, nullable=False),  # its share where runs compete for a code

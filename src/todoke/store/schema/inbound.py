@@ -25,7 +25,12 @@ orphan = Table(
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("raw", Text, nullable=False),
+    # What it may be matched to a doubt by: the phone, our code, the reference that it echoes.
+    Column("number", BigInteger, nullable=True),
+    Column("code", Text, nullable=True),
+    Column("reference", Integer, nullable=True),
     PrimaryKeyConstraint("provider_id", "provider_message_id", "kind"),
+    Index("ix_orphan_number", "provider_id", "number"),
 )
 
 # Messages from phones, a row a segment as it came, stored before it is acknowledged.

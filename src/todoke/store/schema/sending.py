@@ -211,6 +211,33 @@ event = Table(
     sqlite_with_rowid=False,
 )
 
+# What is in doubt now: a row for each IN_DOUBT event that nothing said later has ended. It comes and goes in the
+# transactions that append events.
+doubt = Table(
+    "doubt",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("segment", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("transport_code_id", Id, nullable=False),
+    Column("provider_id", Id, nullable=False),  # the account that carried it
+    Column("code", Text, nullable=False),  # what it was sent from, as on the wire
+    Column("destination", BigInteger, nullable=True),  # the number that was texted; none where the contact is gone
+    Column("reference", Integer, nullable=True),  # what its receipt may echo, see model/ids.py
+    Column("segments", SmallInteger, nullable=False),
+    Column("text_crc", BigInteger, nullable=True),  # of the text that it was cut from, where that is known
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("earliest_at", BigInteger, nullable=False),  # it was certainly not written before
+    Column("retry_at", BigInteger, nullable=True),  # when the skill's policy sends it again; none: it stays
+    PrimaryKeyConstraint("bucket", "message_id", "segment", "attempt"),
+    Index("ix_doubt_run", "bucket", "run_id", "retry_at"),
+    Index("ix_doubt_number", "bucket", "destination", "provider_id"),
+    Index("ix_doubt_recent", "bucket", "provider_id", "at"),
+)
+
 # Live counts, moved in the transaction that appends the events: new fold minus old fold.
 tally = Table(
     "tally",

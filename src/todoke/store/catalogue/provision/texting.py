@@ -86,6 +86,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "window_start": window.start,
         "window_end": window.end,
         "in_doubt_policy": entry.in_doubt_policy,
+        "in_doubt_minutes": entry.in_doubt_minutes,
         "max_attempts": entry.max_attempts,
         "smart_encoding": entry.smart_encoding,
         "weight": entry.weight,
@@ -112,7 +113,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
 
 
-_PLAIN = ("in_doubt_policy", "max_attempts", "smart_encoding", "weight", "expiry_hours")
+_PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "weight", "expiry_hours")
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:

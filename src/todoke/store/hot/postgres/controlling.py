@@ -35,6 +35,9 @@ END_CURSORS = """
     WHERE bucket = $1 AND run_id = $2 AND next_position <= last_position
 """
 
+# What is in doubt stays so: the run sends nothing again.
+LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = $1 AND run_id = $2 AND retry_at > 0"
+
 # Takes due rows of a run away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due d USING (
@@ -50,7 +53,8 @@ EXPIRED = """
     WHERE r.state = ANY ('{running,paused}') AND r.expires_at <= $1
       AND (EXISTS (SELECT FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
-           OR EXISTS (SELECT FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id))
+           OR EXISTS (SELECT FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
 
@@ -76,6 +80,7 @@ OPEN = """
         OR EXISTS (SELECT FROM block WHERE bucket = $1 AND run_id = $2 AND state <> 'closed')
         OR EXISTS (SELECT FROM due WHERE bucket = $1 AND run_id = $2)
         OR EXISTS (SELECT FROM intent WHERE bucket = $1 AND run_id = $2)
+        OR EXISTS (SELECT FROM doubt WHERE bucket = $1 AND run_id = $2 AND retry_at > 0)
 """
 
 
@@ -86,7 +91,7 @@ async def control(
     row = await connection.fetchrow(HOLD, bucket, run_id)
     if row is None:
         raise NotFound(f"There is no run {run_id}.")
-    new = await _move(connection, bucket, run_id, RunState(row["state"]), event, reason, now)
+    new = await move(connection, bucket, run_id, RunState(row["state"]), event, reason, now)
     match event:
         case RunEvent.PAUSE:
             await connection.execute(PARK, bucket, run_id, "ready", "parked")
@@ -94,7 +99,8 @@ async def control(
             await connection.execute(PARK, bucket, run_id, "parked", "ready")
         case RunEvent.STOP | RunEvent.FORCE_STOP:
             await _cut_cursors(connection, bucket, run_id, "stopped", now)
-        case RunEvent.SETTLE:
+            await connection.execute(LEAVE_DOUBTS, bucket, run_id)
+        case RunEvent.SETTLE | RunEvent.REOPEN:
             pass
     return new
 
@@ -115,6 +121,7 @@ async def expire(connection: Connection, bucket: int, run_id: int, now: Micros) 
     if row is None or row["state"] not in (RunState.RUNNING, RunState.PAUSED) or row["expires_at"] > now:
         return False
     await _cut_cursors(connection, bucket, run_id, "expired", now)
+    await connection.execute(LEAVE_DOUBTS, bucket, run_id)
     return True
 
 
@@ -125,7 +132,7 @@ async def settle(connection: Connection, bucket: int, run_id: int, now: Micros) 
         return None
     if await connection.fetchval(OPEN, bucket, run_id):
         return None
-    return await _move(connection, bucket, run_id, RunState(row["state"]), RunEvent.SETTLE, "settled", now)
+    return await move(connection, bucket, run_id, RunState(row["state"]), RunEvent.SETTLE, "settled", now)
 
 
 async def find(connection: Connection, statement: str, *args: Micros) -> list[tuple[int, int]]:
@@ -133,9 +140,10 @@ async def find(connection: Connection, statement: str, *args: Micros) -> list[tu
     return [(bucket, run_id) for bucket, run_id in await connection.fetch(statement, *args)]
 
 
-async def _move(
+async def move(
     connection: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
+    """Change the run's state by its table, with the row that says so; the run is held."""
     new = step(old, event)
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     await connection.execute(MOVE, bucket, run_id, new, event is RunEvent.FORCE_STOP, ended)

@@ -6,10 +6,11 @@ from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
 from todoke.store.hot import lanes
 from todoke.store.hot.base import Flush, Flushed
+from todoke.store.hot.doubts import details
 from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
-from todoke.store.hot.postgres import blocks, leases, receipts, reserves, results
+from todoke.store.hot.postgres import blocks, doubts, leases, receipts, reserves, results
 from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
 from todoke.store.hot.postgres.receipts import Providers
@@ -47,7 +48,7 @@ async def record(
         await results.append_quick(connection, matching.quick)
         count_quick(matching.quick, tallies)
     facts = matching.facts() + stopped  # after the quick ones: they see each other as stored
-    touched = await results.append_exactly(connection, facts, tallies) if facts else []
+    touched = await results.append_exactly(connection, facts, tallies, details(flush.doubts)) if facts else []
     await results.count(connection, tallies.rows())
     await blocks.close_blocks(connection, flush.engine_id, flush.closed)
     await blocks.settle_intents(connection, flush.engine_id, flush.settled)
@@ -81,11 +82,12 @@ async def _match(
     connection: Connection, flush: Flush, matching: Matching, orphans: Orphans, providers: Providers
 ) -> int:
     """Find what every receipt answers; keep those that answer nothing, and count them."""
-    if not (flush.receipts or flush.fresh or flush.events):
+    news = bool(flush.receipts or flush.fresh or flush.events)
+    if not (news or flush.orphans):
         return 0
     await receipts.refresh(connection, orphans, flush.now)
     waiting = matching.orphaned(orphans)
-    strangers = orphans.unchecked()
+    strangers = orphans.unchecked(idle=not news)
     if strangers:
         waiting += await receipts.find_accepted(connection, providers, strangers)
     if waiting:
@@ -95,6 +97,7 @@ async def _match(
         return 0
     keys = {(r.provider_id, r.provider_message_id) for r in matching.unknown}
     early = matching.resolve(await receipts.find_accepted(connection, providers, keys))
+    early = matching.doubted(early, await doubts.echoed(connection, providers, early))
     for receipt in early:
         orphans.add(receipt.provider_id, receipt.provider_message_id)
     if early:

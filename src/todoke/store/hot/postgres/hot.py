@@ -12,7 +12,9 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
 from todoke.store.hot.base import (
     BlockKey,
+    Choice,
     Contact,
+    Doubt,
     DueKey,
     DueRow,
     EngineRow,
@@ -30,6 +32,7 @@ from todoke.store.hot.base import (
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
+from todoke.store.hot.doubts import CHUNK, RECENT, unique
 from todoke.store.hot.hints import of_opt_outs
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
@@ -37,12 +40,14 @@ from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
     contacts,
     controlling,
+    doubts,
     engines,
     flushing,
     hints,
     inbound,
     readings,
     recovery,
+    resolving,
     starting,
 )
 from todoke.store.hot.postgres import opt_outs as opting
@@ -215,20 +220,65 @@ class PostgresHot:
         return await self._sessions.read(lambda c: recovery.events_between(c, first_message_id, last_message_id))
 
     async def recover_block(
-        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+        self,
+        key: BlockKey,
+        dead_engine_id: int,
+        due: Sequence[DueRow],
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
-        work = partial(recovery.recover_block, key, dead_engine_id, due, events)
+        work = partial(recovery.recover_block, key, dead_engine_id, due, events, doubts)
         return self._recovered(await self._sessions.run(work))
 
     async def recover_intent(
-        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+        self,
+        key: DueKey,
+        dead_engine_id: int,
+        due: DueRow | None,
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
-        work = partial(recovery.recover_intent, key, dead_engine_id, [] if due is None else [due], events)
+        work = partial(recovery.recover_intent, key, dead_engine_id, [] if due is None else [due], events, doubts)
         return self._recovered(await self._sessions.run(work))
 
     def _recovered(self, touched: list[Event] | None) -> bool:
         self._correlation.forget(touched or ())
         return touched is not None
+
+    # doubts: no message that has one is known by heart, so nothing is to be forgotten
+
+    async def resend_doubts(self, now: Micros) -> int:
+        resent = 0
+        for bucket, run_id in await self._sessions.read(lambda c: resolving.ripe_runs(c, now)):
+            more = True
+            while more:
+                count, more = await self._sessions.run(partial(_resend, bucket, run_id, now))
+                resent += count
+        return resent
+
+    async def match_doubts(self, provider_id: int, now: Micros, before: Micros) -> int:
+        bucket = await self._sessions.read(lambda c: self._providers.bucket(c, provider_id))
+        if bucket is None:
+            return 0
+        found = await self._sessions.read(lambda c: doubts.recent(c, bucket, provider_id, now - RECENT))
+        fit = [
+            (number, pair.message_id)
+            for number, pairs in found.items()
+            if (matched := unique(pairs, before))
+            for pair in matched
+        ]
+        ended = 0
+        for start in range(0, len(fit), CHUNK):
+            some = fit[start : start + CHUNK]
+            ended += await self._sessions.run(partial(_match, provider_id, bucket, some, before))
+        return ended
+
+    async def resolve_doubts(
+        self, bucket: int, run_id: int, message_ids: Sequence[int], choice: Choice, reason: str, now: Micros
+    ) -> int:
+        return await self._sessions.run(
+            lambda c: resolving.resolve(c, bucket, run_id, message_ids, choice, reason, now)
+        )
 
     # what phones say
 
@@ -258,3 +308,13 @@ async def _expire(bucket: int, run_id: int, now: Micros, connection: Connection)
 
 async def _settle(bucket: int, run_id: int, now: Micros, connection: Connection) -> RunState | None:
     return await controlling.settle(connection, bucket, run_id, now)
+
+
+async def _resend(bucket: int, run_id: int, now: Micros, connection: Connection) -> tuple[int, bool]:
+    return await resolving.resend(connection, bucket, run_id, now)
+
+
+async def _match(
+    provider_id: int, bucket: int, candidates: Sequence[tuple[int, int]], before: Micros, connection: Connection
+) -> int:
+    return await resolving.match(connection, provider_id, bucket, candidates, before)

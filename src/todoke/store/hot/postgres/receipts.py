@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from todoke.store.hot.base import Receipt
+from todoke.store.hot.doubts import orphan_row
 from todoke.store.hot.matching import Accepted
 from todoke.store.hot.orphans import LIMIT, Key, Orphans
 from todoke.store.postgres import Connection
@@ -26,8 +27,9 @@ PROVIDERS = "SELECT id, bucket FROM provider"
 
 # A receipt that matches nothing yet waits here for its submission.
 KEEP = """
-    INSERT INTO orphan (provider_id, provider_message_id, kind, reason, at, raw)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::text[])
+    INSERT INTO orphan (provider_id, provider_message_id, kind, at, reason, raw, number, code, reference)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+                         $8::text[], $9::integer[])
     ON CONFLICT DO NOTHING
 """
 
@@ -35,7 +37,8 @@ KEEP = """
 TAKE = """
     DELETE FROM orphan o USING unnest($1::bigint[], $2::text[]) AS k (provider_id, provider_message_id)
     WHERE o.provider_id = k.provider_id AND o.provider_message_id = k.provider_message_id
-    RETURNING o.provider_id, o.provider_message_id, o.kind, o.at, o.reason, o.raw
+    RETURNING o.provider_id, o.provider_message_id, o.kind, o.at, o.reason, o.raw, coalesce(o.number::text, ''),
+              coalesce(o.code, ''), o.reference
 """
 
 KEYS = f"SELECT DISTINCT provider_id, provider_message_id FROM orphan LIMIT {LIMIT + 1}"
@@ -76,9 +79,7 @@ async def find_accepted(connection: Connection, providers: Providers, keys: Iter
 
 async def keep_orphans(connection: Connection, receipts: Sequence[Receipt]) -> None:
     """Store receipts that match nothing yet; a repeat changes nothing."""
-    columns = ([r.provider_id for r in receipts], [r.provider_message_id for r in receipts])
-    rest = ([r.kind for r in receipts], [r.reason for r in receipts], [r.at for r in receipts])
-    await connection.execute(KEEP, *columns, *rest, [r.raw for r in receipts])
+    await connection.execute(KEEP, *map(list, zip(*map(orphan_row, receipts), strict=True)))
 
 
 async def take_orphans(connection: Connection, keys: Sequence[Key]) -> list[Receipt]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT, address
 from todoke.model.run import RunState
-from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
+from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
+from todoke.store.hot.doubts import details
 from todoke.store.hot.due import RunKey, left_over, place
 from todoke.store.hot.postgres import engines
 from todoke.store.hot.postgres.blocks import insert_due
@@ -69,23 +70,33 @@ async def events_between(connection: Connection, first: int, last: int) -> list[
 
 
 async def recover_block(
-    key: BlockKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], connection: Connection
+    key: BlockKey,
+    engine_id: int,
+    due: Sequence[DueRow],
+    events: Sequence[Event],
+    doubts: Sequence[Doubt],
+    connection: Connection,
 ) -> list[Event] | None:
     """The events of the messages concerned; None where the block was closed before."""
     states = await _hold(connection, (key.bucket, key.run_id), due, events)
     if await connection.execute(CLOSE, *key, engine_id) != "UPDATE 1":
         return None
-    return await _write(connection, states, due, events)
+    return await _write(connection, states, due, events, doubts)
 
 
 async def recover_intent(
-    key: DueKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], connection: Connection
+    key: DueKey,
+    engine_id: int,
+    due: Sequence[DueRow],
+    events: Sequence[Event],
+    doubts: Sequence[Doubt],
+    connection: Connection,
 ) -> list[Event] | None:
     """The events of the messages concerned; None where the intent was settled before."""
     states = await _hold(connection, address(key.message_id)[:2], due, events)
     if await connection.execute(TAKE_INTENT, *key, engine_id) != "DELETE 1":
         return None
-    return await _write(connection, states, due, events)
+    return await _write(connection, states, due, events, doubts)
 
 
 async def _hold(
@@ -100,6 +111,7 @@ async def _write(
     states: dict[RunKey, RunState],
     due: Sequence[DueRow],
     events: Sequence[Event],
+    doubts: Sequence[Doubt],
 ) -> list[Event]:
     if due:
         bucket, ids = due[0].bucket, [row.message_id for row in due]
@@ -109,7 +121,7 @@ async def _write(
     placed, stopped = place(due, states, await engines.now(connection))
     tallies = Tallies()
     facts = [*events, *stopped]
-    touched = await append_exactly(connection, facts, tallies) if facts else []
+    touched = await append_exactly(connection, facts, tallies, details(doubts)) if facts else []
     await count(connection, tallies.rows())
     await insert_due(connection, placed)
     return touched

@@ -12,8 +12,10 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.model.run import RunState
 from todoke.store.hot.base import Fresh
+from todoke.store.hot.doubts import NOTHING_KNOWN, Details, change
 from todoke.store.hot.due import RunKey
 from todoke.store.hot.matching import Quick, Surprise
+from todoke.store.hot.postgres import doubts
 from todoke.store.hot.tallies import Tallies, TallyRow, add_events
 from todoke.store.postgres import Connection
 
@@ -112,16 +114,24 @@ async def events_of(connection: Connection, message_ids: Iterable[int]) -> list[
     ]
 
 
-async def append_exactly(connection: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
-    """Write what is not stored yet and move `tallies` by the difference it makes. The runs must be held.
+async def append_exactly(
+    connection: Connection, offered: Sequence[Event], tallies: Tallies, known: Details = NOTHING_KNOWN
+) -> list[Event]:
+    """Write what is not stored yet and move `tallies` by the difference it makes; the rows of what is in doubt follow,
+    with what is `known` of new doubts. The runs must be held.
 
     Returns every event, old and new, of the messages concerned.
     """
+    if not offered:
+        return []
     stored = await events_of(connection, {event.message_id for event in offered})
     new = add_events(stored, offered, tallies)
     if new:
         await _copy(connection, [(event.message_id >> BUCKET_SHIFT, *event) for event in new])
-    return stored + new
+    touched = stored + new
+    if any(moved := change(stored, new)) and (heard := await doubts.follow(connection, moved, known)):
+        touched += await append_exactly(connection, heard, tallies)
+    return touched
 
 
 async def count(connection: Connection, rows: Sequence[TallyRow]) -> None:

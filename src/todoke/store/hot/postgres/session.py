@@ -23,6 +23,9 @@ PINNED = {
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
     "max_parallel_workers_per_gather": "0",
+    # An engine that is frozen, or whose machine is gone, within a transaction holds its lanes' rows: whoever takes
+    # the lanes over must not wait for it for long. What is rolled back here is offered again or recovered.
+    "idle_in_transaction_session_timeout": "5000",
 }
 POOL_SIZE = 4
 # Seconds after which a connection is given up and the outcome counts as unknown. A deadline of the driver's would
@@ -56,7 +59,7 @@ class Sessions:
             if sentence is not None or not isinstance(error, Exception):
                 self._flushing = None
                 connection.terminate()
-            if sentence is None:
+            if sentence is None or sentence is error:
                 raise
             raise sentence from error
 
@@ -84,7 +87,7 @@ class Sessions:
                 return await _within(DEADLINE, connection, work(connection))
         except Exception as error:
             sentence = postgres.unavailable(error, self._address)
-            if sentence is None:
+            if sentence is None or sentence is error:
                 raise
             raise sentence from error
 
@@ -116,13 +119,15 @@ class Sessions:
 
 
 async def _within(seconds: float, connection: Connection, work: Awaitable[T]) -> T:
-    """What `work` on this connection returns; whatever it waits for fails when its time is over."""
+    """What `work` on this connection returns; whatever it waits for fails when its time is over, or when the caller
+    is cancelled.
+    """
     running = asyncio.ensure_future(work)
     try:
         await asyncio.wait({running}, timeout=seconds)
     except asyncio.CancelledError:
-        running.cancel()
-        await asyncio.wait({running})
+        connection.terminate()
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it
         raise
     if not running.done():
         connection.terminate()

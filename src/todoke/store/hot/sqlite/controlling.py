@@ -42,6 +42,9 @@ END_CURSORS = """
     WHERE bucket = ? AND run_id = ? AND next_position <= last_position
 """
 
+# What is in doubt stays so: the run sends nothing again.
+LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = ? AND run_id = ? AND retry_at > 0"
+
 # Takes some of a run's due rows away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due WHERE rowid IN (
@@ -55,7 +58,8 @@ EXPIRED = """
     WHERE r.state IN ('running', 'paused') AND r.expires_at <= ?
       AND (EXISTS (SELECT 1 FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
-           OR EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id))
+           OR EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
 
@@ -73,6 +77,7 @@ AT_END = """
       AND NOT EXISTS (SELECT 1 FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+      AND NOT EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0)
       AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.bucket = r.bucket AND i.run_id = r.id)
       AND NOT EXISTS (SELECT 1 FROM block b WHERE b.bucket = r.bucket AND b.run_id = r.id AND b.state <> 'closed')
     ORDER BY r.bucket, r.id
@@ -84,9 +89,10 @@ CLOSED = AT_END.replace("WHERE r.state", "WHERE r.bucket = ? AND r.id = ? AND r.
 
 def control(db: Connection, bucket: int, run_id: int, event: RunEvent, reason: str, now: Micros) -> RunState:
     """Move the run; count the rest of its cursors where it stops, free its last due rows where it goes on."""
-    new = _move(db, bucket, run_id, _state(db, bucket, run_id), event, reason, now)
+    new = move(db, bucket, run_id, _state(db, bucket, run_id), event, reason, now)
     if event in (RunEvent.STOP, RunEvent.FORCE_STOP):
         _cut_cursors(db, bucket, run_id, "stopped", now)
+        db.execute(LEAVE_DOUBTS, (bucket, run_id))
     elif event is RunEvent.RESUME:
         _park(db, bucket, run_id, "parked", "ready", -1)
     return new
@@ -119,6 +125,7 @@ def expire(db: Connection, bucket: int, run_id: int, now: Micros) -> bool:
     if row is None or row[0] not in (RunState.RUNNING, RunState.PAUSED) or row[1] > now:
         return False
     _cut_cursors(db, bucket, run_id, "expired", now)
+    db.execute(LEAVE_DOUBTS, (bucket, run_id))
     return True
 
 
@@ -126,7 +133,7 @@ def settle(db: Connection, bucket: int, run_id: int, now: Micros) -> RunState | 
     """End the run if nothing of it is open; its new state, or None."""
     if db.execute(CLOSED, (bucket, run_id)).fetchone() is None:
         return None
-    return _move(db, bucket, run_id, _state(db, bucket, run_id), RunEvent.SETTLE, "settled", now)
+    return move(db, bucket, run_id, _state(db, bucket, run_id), RunEvent.SETTLE, "settled", now)
 
 
 def find(db: Connection, statement: str, *args: Micros) -> list[tuple[int, int]]:
@@ -141,9 +148,10 @@ def _state(db: Connection, bucket: int, run_id: int) -> RunState:
     return RunState(row[0])
 
 
-def _move(
+def move(
     db: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
+    """Change the run's state by its table, with the row that says so."""
     new = step(old, event)
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     force = event is RunEvent.FORCE_STOP

@@ -8,10 +8,11 @@ from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
 from todoke.store.hot import lanes
 from todoke.store.hot.base import Flush, Flushed
+from todoke.store.hot.doubts import details
 from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
-from todoke.store.hot.sqlite import blocks, leases, receipts, reserves, results
+from todoke.store.hot.sqlite import blocks, doubts, leases, receipts, reserves, results
 from todoke.store.hot.tallies import Tallies
 
 
@@ -35,7 +36,7 @@ def record(
     states = results.run_states(db, {(row.bucket, row.run_id) for row in flush.due})
     placed, stopped = place(flush.due, states, flush.now)
     facts = matching.facts() + stopped  # after the quick ones: they see each other as stored
-    touched = results.append_exactly(db, facts, tallies) if facts else []
+    touched = results.append_exactly(db, facts, tallies, details(flush.doubts)) if facts else []
     results.count(db, tallies.rows())
     blocks.close_blocks(db, flush.engine_id, flush.closed)
     blocks.settle_intents(db, flush.engine_id, flush.settled)
@@ -65,11 +66,12 @@ def read_again(db: Connection, flush: Flush) -> Flushed:
 
 def _match(db: Connection, flush: Flush, matching: Matching, orphans: Orphans) -> int:
     """Find what every receipt answers; keep those that answer nothing, and count them."""
-    if not (flush.receipts or flush.fresh or flush.events):
+    news = bool(flush.receipts or flush.fresh or flush.events)
+    if not (news or flush.orphans):
         return 0
     receipts.refresh(db, orphans, flush.now)
     waiting = matching.orphaned(orphans)
-    strangers = orphans.unchecked()
+    strangers = orphans.unchecked(idle=not news)
     if strangers:
         waiting += receipts.find_accepted(db, strangers)
     if waiting:
@@ -79,6 +81,7 @@ def _match(db: Connection, flush: Flush, matching: Matching, orphans: Orphans) -
         return 0
     keys = {(r.provider_id, r.provider_message_id) for r in matching.unknown}
     early = matching.resolve(receipts.find_accepted(db, keys))
+    early = matching.doubted(early, doubts.echoed(db, early))
     for receipt in early:
         orphans.add(receipt.provider_id, receipt.provider_message_id)
     receipts.keep_orphans(db, early)

@@ -13,7 +13,9 @@ from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import (
     BlockKey,
+    Choice,
     Contact,
+    Doubt,
     DueKey,
     DueRow,
     EngineRow,
@@ -31,18 +33,21 @@ from todoke.store.hot.base import (
     StoredInbound,
 )
 from todoke.store.hot.correlation import Correlation
+from todoke.store.hot.doubts import CHUNK, RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.sqlite import (
     contacts,
     controlling,
+    doubts,
     engines,
     flushing,
     hints,
     inbound,
     readings,
     recovery,
+    resolving,
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
@@ -207,25 +212,64 @@ class SqliteHot:
         return await self._reader.run(lambda db: recovery.events_between(db, first_message_id, last_message_id))
 
     async def recover_block(
-        self, key: BlockKey, dead_engine_id: int, due: Sequence[DueRow], events: Sequence[Event]
+        self,
+        key: BlockKey,
+        dead_engine_id: int,
+        due: Sequence[DueRow],
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
         now = self._clock.now()
         return self._recovered(
-            await self._writer.run(lambda db: recovery.recover_block(db, key, dead_engine_id, due, events, now))
+            await self._writer.run(lambda db: recovery.recover_block(db, key, dead_engine_id, due, events, doubts, now))
         )
 
     async def recover_intent(
-        self, key: DueKey, dead_engine_id: int, due: DueRow | None, events: Sequence[Event]
+        self,
+        key: DueKey,
+        dead_engine_id: int,
+        due: DueRow | None,
+        events: Sequence[Event],
+        doubts: Sequence[Doubt] = (),
     ) -> bool:
         now = self._clock.now()
         rows = [] if due is None else [due]
         return self._recovered(
-            await self._writer.run(lambda db: recovery.recover_intent(db, key, dead_engine_id, rows, events, now))
+            await self._writer.run(
+                lambda db: recovery.recover_intent(db, key, dead_engine_id, rows, events, doubts, now)
+            )
         )
 
     def _recovered(self, touched: list[Event] | None) -> bool:
         self._correlation.forget(touched or ())
         return touched is not None
+
+    # doubts: no message that has one is known by heart, so nothing is to be forgotten
+
+    async def resend_doubts(self, now: Micros) -> int:
+        resent = 0
+        for bucket, run_id in await self._reader.run(lambda db: resolving.ripe_runs(db, now)):
+            more = True
+            while more:
+                count, more = await self._writer.run(lambda db, b=bucket, r=run_id: resolving.resend(db, b, r, now))
+                resent += count
+        return resent
+
+    async def match_doubts(self, provider_id: int, now: Micros, before: Micros) -> int:
+        found = await self._reader.run(lambda db: doubts.recent(db, provider_id, now - RECENT))
+        numbers = [number for number, pairs in found.items() if unique(pairs, before)]
+        matched = 0
+        for start in range(0, len(numbers), CHUNK):
+            some = numbers[start : start + CHUNK]
+            matched += await self._writer.run(lambda db, n=some: resolving.match(db, provider_id, n, before))
+        return matched
+
+    async def resolve_doubts(
+        self, bucket: int, run_id: int, message_ids: Sequence[int], choice: Choice, reason: str, now: Micros
+    ) -> int:
+        return await self._writer.run(
+            lambda db: resolving.resolve(db, bucket, run_id, message_ids, choice, reason, now)
+        )
 
     # what phones say
 

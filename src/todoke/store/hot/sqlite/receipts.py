@@ -9,6 +9,7 @@ from sqlite3 import Connection
 import msgspec
 
 from todoke.store.hot.base import Receipt
+from todoke.store.hot.doubts import orphan_row
 from todoke.store.hot.matching import Accepted
 from todoke.store.hot.orphans import LIMIT, Key, Orphans
 
@@ -23,14 +24,16 @@ ACCEPTED = """
 
 # A receipt that matches nothing yet waits here for its submission.
 KEEP = """
-    INSERT INTO orphan (provider_id, provider_message_id, kind, at, reason, raw) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO orphan (provider_id, provider_message_id, kind, at, reason, raw, number, code, reference)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
 
 # Orphans whose submission came: they are receipts again.
 TAKE = """
     DELETE FROM orphan WHERE provider_id = ? AND provider_message_id = ?
-    RETURNING provider_id, provider_message_id, kind, at, reason, raw
+    RETURNING provider_id, provider_message_id, kind, at, reason, raw, coalesce(cast(number AS text), ''),
+              coalesce(code, ''), reference
 """
 
 KEYS = f"SELECT DISTINCT provider_id, provider_message_id FROM orphan LIMIT {LIMIT + 1}"
@@ -53,12 +56,15 @@ def find_accepted(db: Connection, keys: Iterable[Key]) -> dict[Key, Accepted]:
 
 def keep_orphans(db: Connection, receipts: Sequence[Receipt]) -> None:
     """Store receipts that match nothing yet; a repeat changes nothing."""
-    db.executemany(KEEP, receipts)
+    db.executemany(KEEP, map(orphan_row, receipts))
 
 
 def take_orphans(db: Connection, keys: Iterable[Key]) -> list[Receipt]:
     """Remove the orphans with these keys and give them back as receipts."""
-    return [Receipt(*row) for key in keys for row in db.execute(TAKE, key).fetchall()]
+    found: list[Receipt] = []
+    for key in keys:
+        found.extend(Receipt(*row) for row in db.execute(TAKE, key).fetchall())
+    return found
 
 
 def refresh(db: Connection, orphans: Orphans, now: int) -> None:

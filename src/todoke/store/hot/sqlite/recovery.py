@@ -9,7 +9,8 @@ from sqlite3 import Connection
 from todoke.model.clock import Micros
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
-from todoke.store.hot.base import BlockKey, DueKey, DueRow, OpenBlock, OpenIntent
+from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
+from todoke.store.hot.doubts import details
 from todoke.store.hot.due import left_over, place
 from todoke.store.hot.sqlite.blocks import insert_due
 from todoke.store.hot.sqlite.results import append_exactly, count, events_of, run_states
@@ -69,31 +70,45 @@ def events_between(db: Connection, first: int, last: int) -> list[Event]:
 
 
 def recover_block(
-    db: Connection, key: BlockKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], now: Micros
+    db: Connection,
+    key: BlockKey,
+    engine_id: int,
+    due: Sequence[DueRow],
+    events: Sequence[Event],
+    doubts: Sequence[Doubt],
+    now: Micros,
 ) -> list[Event] | None:
     """The events of the messages concerned; None where the block was closed before."""
     if db.execute(CLOSE, (*key, engine_id)).rowcount != 1:
         return None
-    return _write(db, due, events, now)
+    return _write(db, due, events, doubts, now)
 
 
 def recover_intent(
-    db: Connection, key: DueKey, engine_id: int, due: Sequence[DueRow], events: Sequence[Event], now: Micros
+    db: Connection,
+    key: DueKey,
+    engine_id: int,
+    due: Sequence[DueRow],
+    events: Sequence[Event],
+    doubts: Sequence[Doubt],
+    now: Micros,
 ) -> list[Event] | None:
     """The events of the messages concerned; None where the intent was settled before."""
     if db.execute(TAKE_INTENT, (*key, engine_id)).rowcount != 1:
         return None
-    return _write(db, due, events, now)
+    return _write(db, due, events, doubts, now)
 
 
-def _write(db: Connection, due: Sequence[DueRow], events: Sequence[Event], now: Micros) -> list[Event]:
+def _write(
+    db: Connection, due: Sequence[DueRow], events: Sequence[Event], doubts: Sequence[Doubt], now: Micros
+) -> list[Event]:
     if due:
         told = events_of(db, {row.message_id for row in due})
         keys = json.dumps([[row.message_id, row.attempt] for row in due])
         due = left_over(due, told, {row[0] for row in db.execute(UNDER_WAY, (due[0].bucket, keys))})
     placed, stopped = place(due, run_states(db, {(row.bucket, row.run_id) for row in due}), now)
     tallies = Tallies()
-    touched = append_exactly(db, [*events, *stopped], tallies)
+    touched = append_exactly(db, [*events, *stopped], tallies, details(doubts))
     count(db, tallies.rows())
     insert_due(db, placed)
     return touched

@@ -12,9 +12,10 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.model.run import RunState
 from todoke.store.hot.base import Fresh
+from todoke.store.hot.doubts import NOTHING_KNOWN, Details, change
 from todoke.store.hot.due import RunKey
 from todoke.store.hot.matching import Quick, Surprise
-from todoke.store.hot.sqlite import bulk
+from todoke.store.hot.sqlite import bulk, doubts
 from todoke.store.hot.tallies import Tallies, TallyRow, add_events
 
 _EVENT = """
@@ -95,18 +96,26 @@ def events_of(db: Connection, message_ids: Iterable[int]) -> list[Event]:
     return _events.decode(db.execute(EVENTS_OF, (ids,)).fetchone()[0])
 
 
-def append_exactly(db: Connection, offered: Sequence[Event], tallies: Tallies) -> list[Event]:
-    """Write what is not stored yet and move `tallies` by the difference it makes.
+def append_exactly(
+    db: Connection, offered: Sequence[Event], tallies: Tallies, known: Details = NOTHING_KNOWN
+) -> list[Event]:
+    """Write what is not stored yet and move `tallies` by the difference it makes; the rows of what is in doubt follow,
+    with what is `known` of new doubts.
 
     Returns every event, old and new, of the messages concerned.
     """
+    if not offered:
+        return []
     stored = events_of(db, {event.message_id for event in offered})
     new = add_events(stored, offered, tallies)
     if new:
         rows = [(event.message_id >> BUCKET_SHIFT, *event) for event in new]
         with _surprised():
             bulk.insert(db, _EVENT, ANY, (), list(zip(*rows, strict=True)))
-    return stored + new
+    touched = stored + new
+    if any(moved := change(stored, new)) and (heard := doubts.follow(db, moved, known)):
+        touched += append_exactly(db, heard, tallies)
+    return touched
 
 
 def count(db: Connection, rows: Sequence[TallyRow]) -> None:
