@@ -11,7 +11,7 @@ from tests.store.world import World, make_world
 
 from todoke.model.clock import HOUR, SECOND
 from todoke.store import schema
-from todoke.store.hot.base import InboundPart, OptOut
+from todoke.store.hot.base import Contact, InboundPart, OptOut
 from todoke.store.store import open_store
 
 
@@ -181,4 +181,5 @@ async def test_contacts_are_read_with_their_lists(world: World) -> None:
     ]
     some = await world.hot.read_contacts_at(scene.bucket, scene.list, [4, 3, 99], ())
     assert [(c.position, c.on_dnc) for c in some] == [(3, False), (4, False)]
+    assert all(len(contact) == len(Contact._fields) and type(contact.on_dnc) is bool for contact in contacts)
     assert await world.hot.read_contacts(scene.bucket + 1, scene.list, 0, 9, ()) == []

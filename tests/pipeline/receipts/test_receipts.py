@@ -8,12 +8,12 @@ import pytest
 from tests.factories import NOW, Scene, seed, seed_engine, seed_run
 
 from todoke.model.clock import SECOND
-from todoke.model.event import State
+from todoke.model.event import Kind, State
 from todoke.model.ids import base
 from todoke.pipeline.receipts import receipts as module
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.providers.base import Word
-from todoke.store.hot.base import Flush, Flushed, Fresh
+from todoke.store.hot.base import Flush, Flushed, Fresh, Receipt
 from todoke.store.store import Store, open_store
 
 
@@ -137,3 +137,12 @@ async def test_a_receipt_over_the_link_of_another_engine_is_found_though_nothing
         second.now += 6 * SECOND
         await second.flush()
         assert await desk.states() == [State.DELIVERED]
+
+
+def test_a_receipt_carries_every_field_of_the_word() -> None:
+    receipts = Receipts({}, lambda _: None)
+    word = Word("A", False, "receipt:UNDELIV", NOW, "raw", "handle", phone="81", code="72345", reference=7)
+    receipts.words(3, [word])
+    flush = Flush(1, 1, NOW)
+    receipts.prepare(flush)
+    assert flush.receipts == [Receipt(3, "A", Kind.UNDELIVERED, NOW, "receipt:UNDELIV", "raw", "81", "72345", 7)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from struct import Struct
 from typing import Final
 
@@ -169,18 +168,14 @@ class Sender(Base):
             for body, token in batch:
                 self._send(body, token, now)
             return
-        last = sequence + len(batch)
+        append = self._out.append
+        sent = self._window.sent
         command = self._hot_out
-        pieces: list[bytes] = [b""] * (2 * len(batch))
-        pieces[::2] = [
-            _pack(HEADER_SIZE + len(entry[0]), command, 0, number)
-            for entry, number in zip(batch, range(sequence, last), strict=True)
-        ]
-        pieces[1::2] = [entry[0] for entry in batch]
-        self._out += pieces
-        self._window.sent.update(
-            zip(range(sequence, last), zip([entry[1] for entry in batch], repeat(now), strict=False), strict=True)
-        )
+        for body, token in batch:  # a plain loop: quicker than the same by slices and zip
+            append(_pack(HEADER_SIZE + len(body), command, 0, sequence))
+            append(body)
+            sent[sequence] = (token, now)
+            sequence += 1
 
     def _refusal(self, count: int) -> SmppError:
         if not self._may_send:
