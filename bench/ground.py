@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from tests.factories import NOW, seed_code, seed_dnc_group, seed_list, seed_provider, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SystemClock
@@ -114,18 +114,11 @@ async def lay(
         if rows:
             await connection.execute(insert(schema.transport_code), rows)
         ids = [row[0] for row in await connection.execute(text("select id from transport_code order by code"))]
-        more = [{"name": f"skill{code}", "code": code, "skill": skill} for code in ids[1:]]
+        like = (await connection.execute(select(schema.skill).where(schema.skill.c.id == skill))).mappings().one()
+        same = {key: value for key, value in like.items() if key != "id"}
+        more = [{**same, "name": f"skill{code}", "transport_code_id": code} for code in ids[1:]]
         if more:
-            await connection.execute(
-                text(
-                    "insert into skill (business_unit_id, name, campaign_id, kind, transport_code_id, template_id, "
-                    "window_start, window_end, in_doubt_policy, max_attempts, smart_encoding, weight, expiry_hours, "
-                    "created_at) select business_unit_id, :name, campaign_id, kind, :code, template_id, window_start, "
-                    "window_end, in_doubt_policy, max_attempts, smart_encoding, weight, expiry_hours, created_at "
-                    "from skill where id = :skill"
-                ),
-                more,
-            )
+            await connection.execute(insert(schema.skill), more)
         await connection.execute(
             insert(schema.sms_registration),
             [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -38,51 +38,54 @@ class Written(NamedTuple):
 
 
 class Tap:
-    """What goes to the socket, as it is noted."""
+    """What is noted."""
 
     def __init__(self) -> None:
         self.rows = bytearray()
         self.now = 0  # the engine's clock, as a lane last saw it
         self.looked = 0  # when it did, monotonic
-        self.pending: list[tuple[int, int, int]] = []  # code, moment of the look, how late it was then
+        self.late: dict[int, tuple[int, int]] = {}  # of what is about to be written: code, how late it was then
 
-    def written(self) -> None:
-        """The bytes are with the socket."""
-        now = _monotonic()
-        for code, looked, late in self.pending:
-            self.rows += _ROW.pack(code, now, late + now - looked)
-        self.pending.clear()
+    def given_up(self, code: int, count: int) -> None:
+        """So many slots are not used."""
+        self.rows += _ROW.pack(code, _monotonic(), GIVEN_UP) * count
 
 
 tap = Tap()
 
 
 class TappedLane(Lane):
-    """Notes what it writes, and the slots that it does not use."""
+    """Notes the slots that have come, and those that it does not use."""
 
-    def pump(self, now: int, certain: bool) -> None:
+    def pump(self, now: int, certain: bool, clock: Callable[[], int] | None = None) -> None:
         tap.now, tap.looked = now, _monotonic()
-        super().pump(now, certain)
+        super().pump(now, certain, clock)
 
-    def _write(self, submissions: list[Submission], batch: Reserved) -> None:
+    def _write(self, submissions: list[Submission], batch: Reserved, clock: Callable[[], int] | None) -> None:
         slots, first = batch.slots, batch.next
-        for index in range(len(submissions)):
-            tap.pending.append((self.key, tap.looked, tap.now - slots.at(first + index)))
-        super()._write(submissions, batch)
+        for index, submission in enumerate(submissions):
+            tap.late[id(submission)] = (self.key, tap.now - slots.at(first + index))
+        super()._write(submissions, batch, clock)
+        tap.late.clear()
 
     def _forfeit(self, batch: Reserved, end: int) -> None:
-        for _ in range(end - batch.next):
-            tap.rows += _ROW.pack(self.key, _monotonic(), GIVEN_UP)
+        tap.given_up(self.key, end - batch.next)
         super()._forfeit(batch, end)
+
+    def _too_late(self, noted: list[Submission], late: list[Submission]) -> list[Submission]:
+        tap.given_up(self.key, len(late))
+        return super()._too_late(noted, late)
 
 
 class TappedConnection(Connection):
     """Notes when it has written."""
 
-    def flush(self) -> None:
-        super().flush()
-        if tap.pending:
-            tap.written()
+    def submit(self, batch: Sequence[tuple[bytes, object]]) -> None:
+        super().submit(batch)
+        now = _monotonic()
+        for _, submission in batch:
+            code, late = tap.late[id(submission)]
+            tap.rows += _ROW.pack(code, now, late + now - tap.looked)
 
 
 def _monotonic() -> int:

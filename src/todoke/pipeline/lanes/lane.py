@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from todoke.model.clock import SECOND, Micros
@@ -348,8 +349,11 @@ class Lane:
 
     # -------------------------------------------------------------- at each slot
 
-    def pump(self, now: Micros, certain: bool) -> None:
-        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+    def pump(self, now: Micros, certain: bool, clock: Callable[[], Micros] | None = None) -> None:
+        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds.
+
+        `clock` is looked at once more right before each write: noting in the journal lets other threads run.
+        """
         go = certain and not self._brake.resting(now)
         while self.reserved:
             batch = self.reserved[0]
@@ -360,7 +364,7 @@ class Lane:
                     self._forfeit(batch, missed)
                 count = min(batch.slots.passed(now) - batch.next, self.provider.free)
                 if count > 0:
-                    self._write(batch.submissions[batch.next : batch.next + count], batch)
+                    self._write(batch.submissions[batch.next : batch.next + count], batch, clock)
                 if batch.next < len(batch.submissions):
                     return
             else:
@@ -371,20 +375,36 @@ class Lane:
         """When the next slot is."""
         return self.reserved[0].slots.at(self.reserved[0].next) if self.reserved else None
 
-    def _write(self, submissions: list[Submission], batch: Reserved) -> None:
+    def _write(self, submissions: list[Submission], batch: Reserved, clock: Callable[[], Micros] | None) -> None:
         go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
         if go:
             # A disk that takes no more raises here, before anything is on the wire.
             self._journal.submit([(m.id, m.crc, n, m.segments, m.attempt) for m, n, _ in go])
+        first = batch.next
         batch.next += len(submissions)
+        kept = go
+        if go and clock is not None and (missed := batch.slots.missed(clock()) - first) > 0:
+            go = self._too_late(go, submissions[:missed])
         if go:
             self._written += len(go)
             self.sent += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
-        if len(go) < len(submissions):
-            kept = {id(s) for s in go}
-            for message, _, _ in (s for s in submissions if id(s) not in kept):
+        if len(kept) < len(submissions):
+            noted = {id(s) for s in kept}
+            for message, _, _ in (s for s in submissions if id(s) not in noted):
                 self._outcomes.cut(message, "dnc")
+
+    def _too_late(self, noted: list[Submission], late: list[Submission]) -> list[Submission]:
+        """The slots of `late` went by while they were noted: they are taken back and wait again. The others."""
+        ids = {id(submission) for submission in late}
+        for submission in noted:
+            if id(submission) in ids:
+                message, number, _ = submission
+                with contextlib.suppress(OSError):  # after a crash it would be in doubt, no worse
+                    self._journal.take_back(message.id, number, message.attempt)
+                self._forfeited.append(submission)
+                self._missed += 1
+        return [submission for submission in noted if id(submission) not in ids]
 
     def _last_look(self, message: Message) -> bool:
         return not self._stops.has(message.run.groups, message.destination)
