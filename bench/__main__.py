@@ -11,7 +11,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-MODULES = ("sms", "codec", "store", "intake", "blaster", "end_to_end", "cost", "scale")
+MODULES = (
+    *("sms", "codec", "store", "intake", "blaster", "end_to_end", "cost", "scale"),
+    *("long_list", "soak", "lanes500", "stop_to_silence", "round_trip", "rate"),
+)
 
 
 def main(names: Sequence[str]) -> int:

@@ -286,7 +286,7 @@ def test_a_missed_slot_is_forfeited_and_its_message_waits_again_in_order(desk: D
     reserve = desk.reserve()
     assert reserve is not None
     desk.grant(reserve)
-    desk.clock.pass_(0.1)  # the first seven slots or so are more than 30 ms ago
+    desk.clock.pass_(0.1)  # the first seven slots or so are more than 25 ms ago
     desk.lane.pump(desk.clock.now(), certain=True)
     first = desk.written
     assert 0 < len(first) < 5
@@ -563,6 +563,31 @@ def test_what_shared_a_commit_with_a_stopped_run_takes_its_slots(desk: Desk) -> 
     desk.lane.unshelve(desk.clock.now())
     desk.send(0.5)
     assert [m.run for m, _, _ in desk.wire.written] == [two] * 3 + [one] * 3
+
+
+def test_what_misses_its_slot_while_it_is_noted_is_taken_back_and_goes_later(desk: Desk) -> None:
+    desk.fill(desk.run(), 0, 9)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.clock.pass_(0.021)  # three slots have come
+    desk.lane.pump(desk.clock.now(), True, lambda: desk.clock.pass_(0.01))  # the journal took 10 ms
+    assert desk.written == [1, 2]
+    desk.clock.pass_(2)
+    desk.send(1)
+    assert desk.written == [1, 2, 0, *range(3, 10)]
+    sent = desk.noted().sent
+    assert all(len(segments) == 1 for segments in sent.values())
+
+
+def test_a_lost_race_with_the_slot_leaves_no_trace_in_the_journal(desk: Desk) -> None:
+    desk.fill(desk.run(), 0, 0)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.lane.pump(desk.clock.now(), True, lambda: desk.clock.pass_(0.03))
+    assert desk.written == []
+    assert not any(desk.noted().sent.values())
 
 
 def test_a_slow_lane_reserves_seldom_and_several_slots_at_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from todoke.model.allowance import SHARED, Grant, Wish
@@ -433,8 +433,12 @@ class Lane:
 
     # -------------------------------------------------------------- at each slot
 
-    def pump(self, now: Micros, certain: bool) -> None:
-        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds."""
+    def pump(self, now: Micros, certain: bool, clock: Callable[[], Micros] | None = None) -> None:
+        """Write what has its slot; give back in memory what missed it. `certain`: this engine's lease holds.
+
+        `clock` is looked at once more right before each write: a process that had to wait for a processor or a disk
+        while it noted, or was frozen then, would write late, and a second would be too full.
+        """
         if now >= self._again_at:
             self._again_at = 0
         go = certain and not self._brake.resting(now)
@@ -447,7 +451,7 @@ class Lane:
                     self._forfeit(batch, missed)
                 count = min(batch.slots.passed(now) - batch.next, self.provider.free)
                 if count > 0:
-                    self._write(batch.submissions[batch.next : batch.next + count], batch)
+                    self._write(batch.submissions[batch.next : batch.next + count], batch, clock)
                 if batch.next < len(batch.submissions):
                     return
             else:
@@ -460,21 +464,38 @@ class Lane:
             return self.reserved[0].slots.at(self.reserved[0].next)
         return self._again_at or None
 
-    def _write(self, submissions: list[Submission], batch: Reserved) -> None:
+    def _write(self, submissions: list[Submission], batch: Reserved, clock: Callable[[], Micros] | None) -> None:
         go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
         if go:
             # A disk that takes no more raises here, before anything is on the wire.
             self._journal.submit([(m.id, m.crc, n, m.segments, m.attempt) for m, n, _ in go])
+        first = batch.next
         batch.next += len(submissions)
+        kept = go
+        if go and clock is not None and (missed := batch.slots.missed(clock()) - first) > 0:
+            go = self._too_late(go, submissions[:missed])
         if go:
             self._written += len(go)
             self.sent += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
-        if len(go) < len(submissions):
-            self._return(len(submissions) - len(go))
-            kept = {id(s) for s in go}
-            for message, _, _ in (s for s in submissions if id(s) not in kept):
+        if len(kept) < len(submissions):
+            self._return(len(submissions) - len(kept))
+            noted = {id(s) for s in kept}
+            for message, _, _ in (s for s in submissions if id(s) not in noted):
                 self._outcomes.cut(message, "dnc")
+
+    def _too_late(self, noted: list[Submission], late: list[Submission]) -> list[Submission]:
+        """The slots of `late` went by while they were noted: they are taken back and wait again. The others."""
+        ids = {id(submission) for submission in late}
+        for submission in noted:
+            if id(submission) in ids:
+                message, number, _ = submission
+                with contextlib.suppress(OSError):  # after a crash it would be in doubt, no worse
+                    self._journal.take_back(message.id, number, message.attempt)
+                self._forfeited.append(submission)
+                self._missed += 1
+                self._return(1)
+        return [submission for submission in noted if id(submission) not in ids]
 
     def _last_look(self, message: Message) -> bool:
         return not self._stops.has(message.run.groups, message.destination)

@@ -373,7 +373,7 @@ class Owner:
             return
         now = self._clock.now()
         try:
-            lane.pump(now, self._holding.certain)
+            lane.pump(now, self._holding.certain, self._clock.now)
         except OSError as error:
             _log.error(
                 "the journal cannot be written: %s", error, extra={"action": "journal", "path": self._journal.path}

@@ -10,8 +10,10 @@ from todoke.model.clock import SECOND, Micros
 SHARE = 0.97
 """Of the carrier's rate. At the full rate a window of one second can show one segment too many (6 on a code of 5/s)."""
 
-LATEST = 30_000
-"""How long after its slot, in microseconds, a segment may still be written. SHARE leaves 3 % of a second: the same."""
+LATEST = 25_000
+"""How long after its slot, in microseconds, a segment may still be written. SHARE leaves 3 % of a second, 30 ms: what
+is between the two is for the write itself.
+"""
 
 
 _GOLDEN = 0.618034  # its multiples spread evenly
