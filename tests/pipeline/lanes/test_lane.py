@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -296,28 +296,6 @@ def test_a_missed_slot_is_forfeited_and_its_message_waits_again_in_order(desk: D
     rest = desk.written[len(first) :]
     back = [position for position in rest if position < first[0]]
     assert back == sorted(back)
-
-
-def test_a_slot_that_is_missed_while_it_is_noted_is_not_written_and_not_in_doubt(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The process was frozen or had to wait for the disk: what it would write now makes a second too full."""
-    desk.fill(desk.run(), 0, 9)
-    reserve = desk.reserve()
-    assert reserve is not None
-    desk.grant(reserve)
-    submit = desk.journal.submit
-
-    def slow(entries: Iterable[tuple[int, int, int, int, int]]) -> None:
-        submit(entries)
-        desk.clock.pass_(0.05)
-        monkeypatch.undo()
-
-    monkeypatch.setattr(desk.journal, "submit", slow)
-    desk.lane.pump(desk.clock.pass_(0.001), True, desk.clock.now)
-    assert sum(1 for entries in desk.noted().sent.values() if entries) == len(desk.written) > 0
-    assert 0 not in desk.written  # its slot was 50 ms ago
-    assert desk.lane.waiting
 
 
 def test_what_is_forfeited_of_several_batches_keeps_its_order(desk: Desk) -> None:

@@ -158,7 +158,8 @@ class Lane:
         """Whether something waits here or at a cursor whose window is open, and no limit is known to be used up."""
         if now < self._again_at:
             return False
-        return self.ahead > 0 or any(run.running and run.open_cursors(now) for run in self.runs.values())
+        held = self.ahead > 0 or self._asked is not None
+        return held or any(run.running and run.open_cursors(now) for run in self.runs.values())
 
     # -------------------------------------------------------------- before a flush
 
