@@ -34,7 +34,7 @@ async def test_lanes_of_free_accounts_are_taken(store: Store) -> None:
     scene = await seed(store, rate=7.5)
     engine = await seed_engine(store, now=NOW)
     (lane,) = await store.hot.take_lanes(engine, NOW, SECOND)
-    assert lane == (scene.bucket, scene.code, scene.provider, "15551230001", "long", 7.5, 1, NOW)
+    assert lane == (scene.bucket, scene.code, scene.provider, "15551230001", "long", 7.5, 1, NOW, 1, ())
     assert await store.hot.take_lanes(engine, NOW + SECOND, SECOND) == [lane]
 
 
