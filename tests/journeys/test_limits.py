@@ -147,5 +147,5 @@ async def test_a_transactional_run_beside_a_bulk_run_is_out_within_seconds(
         await world.ended(urgent)
     runs = [entry.mark.message_id >> 29 & (1 << 26) - 1 for entry in world.entries() if entry.mark is not None]
     after = runs[before:]
-    assert after.index(urgent) <= 3, (bulk, urgent, runs)
+    assert after.index(urgent) <= 6, (bulk, urgent, runs)  # bulk has its slots of two seconds
     assert after[after.index(urgent) :][:2] == [urgent, urgent]

@@ -843,6 +843,16 @@ def test_a_transactional_run_beside_a_bulk_run_gets_the_next_slots(tmp_path: Pat
     desk.journal.close()
 
 
+def test_a_slow_lane_that_is_content_with_bulk_still_leases_what_is_urgent(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, rate=2)
+    desk.fill(desk.run(cursors=[Cursor(0, 0, 0, 9_999)]), 0, 29)
+    desk.send(1.0)
+    assert desk.lane.content(desk.clock.now())
+    desk.run(id=8, stream=Stream.TRANSACTIONAL, cursors=[Cursor(0, 0, 0, 2)])
+    assert not desk.lane.content(desk.clock.now())
+    desk.journal.close()
+
+
 def test_bulk_is_leased_although_a_transactional_run_has_all_it_needs(desk: Desk) -> None:
     urgent = desk.run(stream=Stream.TRANSACTIONAL, cursors=[Cursor(0, 0, 0, 9_999)])
     desk.run(id=8, cursors=[Cursor(0, 0, 0, 9_999)])

@@ -183,6 +183,21 @@ def test_a_segment_of_a_stopped_run_is_given_back(make: Make) -> None:
     assert Returned(BRAND, day_of("UTC", START).number, 10) in returned
 
 
+def test_what_a_pause_takes_back_is_given_back_to_the_cap(make: Make) -> None:
+    desk = make(Limit(BRAND, cap=100, zone="UTC"), rate=20)
+    run = desk.run()
+    desk.fill(run, 0, 9)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.lane.pump(desk.clock.now(), certain=True)
+    given = desk.books[BRAND].used
+    assert given > 3
+    run.data.state = RunState.PAUSED
+    desk.lane.withdraw(run.key)
+    assert [returned.segments for returned in desk.told().returned] == [given - 1]
+
+
 def test_nothing_is_given_back_in_the_first_hour_of_a_day(make: Make) -> None:
     """It could have been yesterday's."""
     desk = make(Limit(BRAND, cap=100, zone="UTC"))

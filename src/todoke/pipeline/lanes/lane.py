@@ -167,7 +167,10 @@ class Lane:
         """Its slots are laid for a while and what comes next is composed: this flush has nothing to bring it. (Of
         hundreds of slow lanes nearly all are at any moment.)
         """
-        return self.next_slot > now + HORIZON + self._lead and bool(self.composed) and not self._brake.resting(now)
+        if self.next_slot <= now + HORIZON + self._lead or not self.composed or self._brake.resting(now):
+            return False
+        streams = {run.data.stream for run in self.runs.values() if run.running}
+        return len(streams) < 2 or all(map(self.composed.waiting, streams))
 
     def reserve(self, now: Micros) -> Reserve | None:
         """Slots for what is composed, as far as the horizon reaches."""
@@ -181,6 +184,7 @@ class Lane:
         if resting or not self.provider.up or now < self._again_at:
             self._count_out(now)
             return None
+        self._again_at = 0
         if not self.composed or self.next_slot > now + HORIZON + self._lead:  # enough have their slots
             return None
         self._measure(now)
@@ -193,7 +197,9 @@ class Lane:
         earliest = usable if self.next_slot >= usable else pace.begin(self.key, rate, usable)
         slots = pace.take(self.next_slot, earliest, rate, 0, self.row.burst)
         until = usable + self._horizon(rate)
-        messages, segments = self._draw(pace.affordable(slots, until), now, until)
+        # A limit may have them begin later, but within the horizon.
+        written = until + (until - usable if limits else 0)
+        messages, segments = self._draw(pace.affordable(slots, until), now, written)
         if not messages:
             return None
         slots = slots._replace(total=segments)
@@ -530,6 +536,7 @@ class Lane:
             left = batch.submissions[batch.next :]
             kept = [submission for submission in left if submission[0].run.key != run]
             if len(kept) < len(left):
+                self._return(len(left) - len(kept))
                 self._forfeited.extend(submission for submission in left if submission[0].run.key == run)
                 batch.submissions[batch.next :] = kept
                 batch.slots = batch.slots._replace(total=len(batch.submissions))
