@@ -36,7 +36,8 @@ from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal, Record, seize
-from todoke.pipeline.lanes.lane import HORIZON, LARGEST_BLOCK, Lane
+from todoke.pipeline.lanes.lane import HORIZON, Lane
+from todoke.pipeline.lanes.leasing import LARGEST_BLOCK
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
 from todoke.pipeline.lanes.runs import MIXED, LaneRun

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 
 from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
-from todoke.model.ids import MAX_ORDINAL
-from todoke.model.stream import RANKS, Stream
-from todoke.pipeline.lanes import pace
+from todoke.model.stream import RANKS
+from todoke.pipeline.lanes import leasing, marking, pace
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.message import Message, Submission, Work
@@ -26,7 +25,7 @@ from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.lanes.turns import Line, Turns
 from todoke.providers.base import Provider
-from todoke.store.hot.base import Asked, Block, BlockKey, DueKey, Flushed, Lease, Reserve, Scrub
+from todoke.store.hot.base import Asked, Block, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
 HORIZON = 3 * SECOND // 10
@@ -36,17 +35,6 @@ _SLOTS_AT_ONCE = 8
 """Codes that are so slow that HORIZON holds fewer slots reserve further ahead: hundreds of them would otherwise commit
 for a segment each.
 """
-LOOK_AHEAD = 1.0
-"""Seconds of work that a lane holds composed or leased, of each stream: what goes first is never shut out by what is
-held of the others.
-"""
-MOST_AHEAD = 24_576
-_LEAST_AHEAD = 8
-_FEW_AHEAD = 32
-_LOOK_FAR_AHEAD = 4.0
-"""Seconds of work, but at most _FEW_AHEAD messages, that a slow lane holds: its blocks would be tiny otherwise."""
-LARGEST_BLOCK = 8_192
-_MOST_DUE = 2_048
 _GRAIN = 500.0
 """Segments a second for each segment of a run's turn: turns are about 2 ms, and at least a segment."""
 
@@ -206,9 +194,15 @@ class Lane:
         asked = _Asked(messages, slots, now, bool(limits))
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
         if limits:
-            ask.asked = self._wish(messages, slots, until)
+            ask.asked = Asked(
+                Wish(slots.first, slots.interval, slots.floor, until, [len(message.numbers) for message in messages]),
+                limits,
+                marking.each(messages),
+                RANKS[messages[0].run.data.stream],
+                self.next_slot,
+            )
         else:
-            self._mark(messages, ask)
+            marking.all_of(messages, ask)
         by_run: dict[tuple[int, int], tuple[LaneRun, list[Message]]] = {}
         run: LaneRun | None = None
         of_run: list[Message] = []
@@ -230,33 +224,6 @@ class Lane:
         if self.row.limits:  # what one lane reserves far ahead, others that share the limit have to wait for
             return HORIZON
         return max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * pace.interval(rate))))
-
-    def _wish(self, messages: list[Message], slots: pace.Slots, until: Micros) -> Asked:
-        """Limits that others share decide; the store marks as reserved what they grant."""
-        marks: list[tuple[BlockKey, int] | DueKey] = []
-        for message in messages:
-            if message.work is not None:
-                marks.append((message.work.block.key, message.id & MAX_ORDINAL))
-            elif message.taken is not None:
-                marks.append(message.taken.key)
-        sizes = [len(message.numbers) for message in messages]
-        wish = Wish(slots.first, slots.interval, slots.floor, until, sizes)
-        return Asked(wish, self.row.limits, marks, RANKS[messages[0].run.data.stream], self.next_slot)
-
-    def _mark(self, messages: list[Message], ask: Reserve) -> None:
-        works: dict[int, Work] = {}
-        work: Work | None = None
-        for message in messages:  # neighbours mostly share their block
-            if message.work is not work:
-                work = message.work
-                if work is not None:
-                    works[id(work)] = work
-            if work is not None:
-                work.reserved_to = max(work.reserved_to, message.id & MAX_ORDINAL)
-            elif message.taken is not None:
-                ask.intents.append(message.taken.key)
-        # Also a block that is reserved so far already: the answer says how its run stands.
-        ask.blocks.extend((work.block.key, work.reserved_to) for work in works.values())
 
     def _measure(self, now: Micros) -> None:
         elapsed = now - self._measured_at
@@ -347,33 +314,7 @@ class Lane:
 
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
-        rate = self.row.rate
-        most = min(MOST_AHEAD, max(_LEAST_AHEAD, min(_FEW_AHEAD, int(rate * _LOOK_FAR_AHEAD)), int(rate * LOOK_AHEAD)))
-        # A block for every message that left would be many small ones.
-        enough = most * 3 // 4 if most > _FEW_AHEAD else most // 2
-        slotted = self._slotted
-        lease = Lease(self.row.bucket, self.key, self.row.epoch)
-        by_stream: dict[Stream, list[LaneRun]] = {}
-        for run in self.runs.values():
-            by_stream.setdefault(run.data.stream, []).append(run)
-        for stream in sorted(by_stream, key=RANKS.__getitem__):
-            runs = by_stream[stream]
-            ahead = slotted + self.composed.waiting(stream) + sum(run.composing for run in runs)
-            running = [run for run in runs if run.running]
-            if running and ahead <= enough:
-                self._lease_of(stream, running, most - ahead, lease, now)
-        return lease if lease.due else None
-
-    def _lease_of(self, stream: Stream, running: list[LaneRun], want: int, lease: Lease, now: Micros) -> None:
-        lease.due[stream] = min(want, _MOST_DUE)
-        for run in sorted(running, key=lambda run: run.served):
-            for cursor in run.open_cursors(now):
-                limit = min(LARGEST_BLOCK, want, cursor.last_position - cursor.next_position + 1)
-                if limit <= 0:
-                    return
-                lease.cursors.append(run.ask(cursor, limit))
-                run.served += limit / run.data.weight
-                want -= limit
+        return leasing.lease(self.row, self.runs.values(), self._slotted, self.composed.waiting, now)
 
     # -------------------------------------------------------------- after it
 
