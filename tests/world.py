@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.factories import Scene, seed_code, seed_dnc_group, seed_list, seed_provider, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SystemClock
@@ -31,6 +31,13 @@ async def eventually(check: Callable[[], Awaitable[bool]], what: str, patience: 
     while not await check():
         assert time.monotonic() < end, f"never: {what}"
         await asyncio.sleep(0.02)
+
+
+async def let_policies_decide(store: Store) -> None:
+    """The time of every doubt that waits for its skill's policy has come."""
+    d = schema.doubt
+    async with store.writing() as connection:
+        await connection.execute(update(d).where(d.c.retry_at.is_not(None)).values(retry_at=SystemClock().now()))
 
 
 @dataclass

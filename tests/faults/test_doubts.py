@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from tests.factories import update_skill
 from tests.faults.conftest import Spawn, kill
 from tests.faults.restart import restarted
-from tests.world import World, eventually, make_world
+from tests.world import World, eventually, let_policies_decide, make_world
 
-from todoke.model.clock import SystemClock
 from todoke.model.event import State
 from todoke.model.run import OPEN
 from todoke.service.processes import simulator as spawn_simulator
@@ -34,12 +33,6 @@ async def waiting(store: Store) -> list[str]:
 async def doubts(store: Store) -> int:
     async with store.reading() as connection:
         return (await connection.execute(select(func.count()).select_from(schema.doubt))).scalar_one()
-
-
-async def let_decide(store: Store) -> None:
-    async with store.writing() as connection:
-        values = {"retry_at": SystemClock().now()}
-        await connection.execute(update(schema.doubt).where(schema.doubt.c.retry_at.is_not(None)).values(values))
 
 
 async def under_way(world: World, count: int) -> None:
@@ -82,7 +75,7 @@ async def test_a_killed_engine(store: Store, spawn: Spawn, ledger: Path, receipt
             reasons = await waiting(store)
             assert set(reasons) == {"engine_crashed"}
             assert await world.state(run) in OPEN
-            await let_decide(store)
+            await let_policies_decide(store)
             await over(world, run)
             assert await world.counts(run) == {State.SENT: CONTACTS}
             assert sorted(world.sent().values()) == [1] * (CONTACTS - len(reasons)) + [2] * len(reasons)
@@ -111,7 +104,7 @@ async def test_a_killed_carrier(store: Store, spawn: Spawn, ledger: Path, policy
         assert left == await doubts(store) > 0
         if policy == "at_least_once":
             assert await waiting(store) == ["link_dropped"] * left
-            await let_decide(store)
+            await let_policies_decide(store)
         else:
             assert await waiting(store) == []
         await over(world, run)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.faults.lab import ROUNDS, Lab, kill, texts
-from tests.world import eventually
+from tests.world import eventually, let_policies_decide
 
 from todoke.model.event import State
 
@@ -43,12 +43,20 @@ async def test_answers_that_go_wrong_double_nothing(lab: Lab, kind: str) -> None
     await lab.prepare(contacts=CONTACTS, rate=RATE, text="Hello {FirstName}", **QUICK)
     await lab.control("/faults", BEHAVIOURS[kind])
     await lab.engine()
-    if kind in ("doubled", "early", "late", "full"):  # a late answer ends the doubt
+    if kind in ("lost", "doubled", "early", "late", "full"):  # a late answer, or a receipt, ends the doubt
         await lab.counted(State.DELIVERED, CONTACTS)
     found = await lab.verdict()
     assert set(found.counts) <= {State.DELIVERED, State.IN_DOUBT}
-    if kind == "lost":
-        assert found.counts[State.IN_DOUBT] == found.doubts["response_timeout"] == found.doubts_sent > 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_answers_that_are_lost_without_receipts_leave_doubts_that_were_sent(lab: Lab) -> None:
+    await lab.prepare(contacts=CONTACTS, rate=RATE, text="Hello {FirstName}", **QUICK)
+    await lab.control("/faults", {**BEHAVIOURS["lost"], "receipts": False})
+    await lab.engine()
+    found = await lab.verdict(receipts=False)
+    assert set(found.counts) == {State.SENT, State.IN_DOUBT}
+    assert found.counts[State.IN_DOUBT] == found.doubts["response_timeout"] == found.doubts_sent > 0
 
 
 @pytest.mark.parametrize("seed", range(max(1, ROUNDS // 4)))
@@ -88,17 +96,20 @@ async def test_a_half_open_link_leaves_doubts_that_its_late_answers_end(lab: Lab
 async def test_at_least_once_sends_only_doubts_again(lab: Lab) -> None:
     await lab.prepare(contacts=60, rate=RATE, **QUICK)
     await lab.policy("at_least_once")
-    await lab.control("/faults", {"lose_response_ratio": 0.2})
+    await lab.control("/faults", {"lose_response_ratio": 0.2, "receipts": False})
     await lab.engine()
 
-    async def some_again() -> bool:
-        return any(times > 1 for times in lab.world.sent().values())
+    async def all_told() -> bool:
+        counts = await lab.world.counts(lab.run)
+        return counts.total() == 60 and counts[State.IN_DOUBT] > 0
 
-    await lab.taken(60)
+    await eventually(all_told, "every contact is sent or in doubt")
+    doubts = (await lab.world.counts(lab.run))[State.IN_DOUBT]
     await lab.control("/faults", {"lose_response_ratio": 0.0})
-    await eventually(some_again, "what was in doubt is sent again", 60)
-    found = await lab.verdict(at_least_once=True)
-    assert found.counts == {State.DELIVERED: 60}
+    await let_policies_decide(lab.store)
+    found = await lab.verdict(at_least_once=True, receipts=False)
+    assert found.counts == {State.SENT: 60}
+    assert sorted(lab.world.sent().values()) == [1] * (60 - doubts) + [2] * doubts
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
