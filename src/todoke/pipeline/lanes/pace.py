@@ -88,7 +88,8 @@ def affordable(slots: Slots, until: Micros) -> int:
 
 PACED_BY_CODE = 1_000.0
 """Codes up to this rate are always paced at it; faster ones may be more than their link takes."""
-_FIRST = 20_000.0
+_FIRST = 40_000.0
+_DOUBLING = 80_000.0  # up to here the pace doubles while every slot is used
 _LEAST = 500.0
 _TOLERATED = 0.02  # of what was written
 
@@ -112,4 +113,4 @@ def adapt(pace: float, rate: float, written: int, missed: int, elapsed: float) -
         return min(rate, max(_LEAST, pace * 0.67, written / elapsed * 1.1))
     if written < pace * elapsed * 0.5:  # there was not enough to write to learn from
         return min(rate, pace)
-    return min(rate, pace * (1.1 if missed else 2.0 if pace < 20_000 else 1.3))
+    return min(rate, pace * (1.1 if missed else 2.0 if pace < _DOUBLING else 1.3))
