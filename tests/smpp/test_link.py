@@ -174,7 +174,7 @@ def test_what_is_outstanding_when_the_link_drops_is_reported_once(run: Run, cent
     run(main())
 
 
-@pytest.mark.parametrize("status", [0x0D, 0x0E, 0x0F])
+@pytest.mark.parametrize("status", [0x0E, 0x0F])
 def test_wrong_credentials_stop_the_link(run: Run, centre: Any, status: int) -> None:
     async def main() -> None:
         smsc = centre(bind_status=status)

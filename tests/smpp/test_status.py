@@ -16,7 +16,7 @@ from todoke.smpp.status import Verdict
         (0x64, Verdict.TEMPORARY),
         (0x45, Verdict.RETRY_ONCE),
         (0x05, Verdict.ALREADY_BOUND),
-        (0x0D, Verdict.CREDENTIALS),
+        (0x0D, Verdict.ALREADY_BOUND),
         (0x0E, Verdict.CREDENTIALS),
         (0x0F, Verdict.CREDENTIALS),
         (0x01, Verdict.PERMANENT),

@@ -120,3 +120,14 @@ async def test_what_another_engine_has_in_hand_is_left_to_it(world: World) -> No
     assert await world.hot.recover_block(block.key, dead, back, [])
     assert (await world.flush(leases=[world.lease(0, 0, due=100)])).due == []
     await world.check()
+
+
+async def test_what_waits_in_due_was_not_sent_whatever_a_void_journal_says(world: World) -> None:
+    block = await die(world)  # 0 and 1 have results, 2 to 4 may have been sent
+    engine = await world.hot.register_engine("host", "boot", 2, "/j", NOW, NOW + 10)
+    held = world.due(3, attempt=0)._replace(segments="", text_crc=None)
+    await world.hot.flush(Flush(engine, 1, NOW, due=[held]))
+    doubts = [world.event(n, Kind.IN_DOUBT, reason="journal_lost") for n in (2, 3, 4)]
+    assert await world.hot.recover_block(block.key, world.engine, [], doubts)
+    assert await world.tallies() == {("sent", ""): (2, 2), ("in_doubt", "journal_lost"): (2, 2)}
+    await world.check()

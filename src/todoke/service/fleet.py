@@ -80,11 +80,11 @@ class Fleet:
         self._changed: set[int] = set()
         self._generation = 0
 
-    async def keep(self, wanted: Collection[int]) -> None:
-        """Start what is wanted and does not run, stop what is not wanted any more. A declaration that cannot be used is
-        said once, and does not stop the others.
+    async def keep(self, wanted: Collection[int], spare: Collection[int] = ()) -> None:
+        """Start what is wanted and does not run; stop what is not wanted any more, but for `spare`. A declaration that
+        cannot be used is said once, and does not stop the others.
         """
-        for provider_id in self.running.keys() - wanted:
+        for provider_id in self.running.keys() - wanted - {*spare}:
             await self.close(provider_id, 0.0)
         async with self._store.reading() as connection:
             rows = await catalogue.every(connection)
@@ -100,6 +100,7 @@ class Fleet:
                     self._faulty[row.id] = row
                     _log.error("%s", error, extra={"action": "provider_faulty", "provider": row.name})
                     continue
+                self._faulty.pop(row.id, None)
                 await provider.start(self._hub(row.id))
                 self.running[row.id] = provider
                 self._rows[row.id] = row
@@ -110,6 +111,10 @@ class Fleet:
                     row.name,
                     extra={"action": "provider_changed", "provider": row.name},
                 )
+
+    def faulty(self) -> Collection[int]:
+        """Those whose declaration cannot be used here."""
+        return self._faulty.keys() - self.running.keys()
 
     def changed(self) -> Collection[int]:
         """Those that were declared anew since they were started."""

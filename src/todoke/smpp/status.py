@@ -58,7 +58,7 @@ _VERDICTS: Final[dict[int, Verdict]] = {
     RX_T_APPN: Verdict.TEMPORARY,
     RSUBMITFAIL: Verdict.RETRY_ONCE,
     RALYBND: Verdict.ALREADY_BOUND,
-    RBINDFAIL: Verdict.CREDENTIALS,
+    RBINDFAIL: Verdict.ALREADY_BOUND,  # said of too many binds too, as after a take-over: it may pass
     RINVPASWD: Verdict.CREDENTIALS,
     RINVSYSID: Verdict.CREDENTIALS,
 }

@@ -24,10 +24,14 @@ class Ports:
         self.closed: list[tuple[int, float]] = []
         self.lanes: set[int] = set()
         self.declared_anew: set[int] = set()
+        self.broken: set[int] = set()
         self.answered = asyncio.Event()
 
-    async def keep(self, wanted: Collection[int]) -> None:
-        self.wanted = set(wanted)
+    async def keep(self, wanted: Collection[int], spare: Collection[int]) -> None:
+        self.wanted = {*wanted, *spare}
+
+    def faulty(self) -> Collection[int]:
+        return self.broken & self.wanted
 
     async def close(self, provider_id: int, seconds: float) -> None:
         await self.answered.wait()
@@ -142,3 +146,33 @@ async def test_an_engine_that_was_declared_dead_hears_it(two: Two) -> None:
     await two.store.hot.mark_engine(two.ids[0], "alive", "gone")
     with pytest.raises(EngineLost):
         await two.groups[0].look()
+
+
+async def test_what_cannot_be_opened_here_is_left_to_another(two: Two, scenes: list[Scene]) -> None:
+    first, ports = two.groups[0], two.ports[0]
+    ports.broken.add(scenes[0].provider)
+    await first.look()
+    assert ports.lanes == {scenes[1].provider}
+    second = await second_comes(two)
+    await second.look()
+    assert two.ports[1].lanes == {scenes[0].provider}
+    await first.look()
+    assert ports.lanes == {scenes[1].provider}
+
+
+async def test_what_nobody_takes_is_taken_by_anybody_in_the_end(two: Two, scenes: list[Scene]) -> None:
+    """The engine that should take it lives and does not."""
+    first, ports = two.groups[0], two.ports[0]
+    await second_comes(two)
+    for _ in range(3):
+        await first.look()
+    assert len(ports.lanes) == 1
+    two.clock.pass_(6)
+    await first.look()
+    assert ports.lanes == {scene.provider for scene in scenes}
+
+
+async def test_after_its_end_it_takes_nothing(two: Two) -> None:
+    await two.groups[0].stop()
+    await two.groups[0].look()
+    assert two.ports[0].lanes == set()

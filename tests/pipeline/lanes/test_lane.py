@@ -24,6 +24,7 @@ from tests.pipeline.lanes.doubles import (
     block,
     composed,
     lane_run,
+    open_run,
     phone,
 )
 
@@ -963,3 +964,36 @@ def test_whatever_happens_everything_comes_to_an_end_once_and_in_time(
     assert max((sum(1 for t in times if at <= t < at + SECOND) for at in times), default=0) <= rate
     assert all(one <= other for one, other in pairwise(times))
     desk.journal.close()
+
+
+def test_segments_that_miss_their_slots_after_the_first_was_given_back_are_given_back_too(desk: Desk) -> None:
+    run = desk.run(body=LONG)
+    (message,) = desk.fill(run, 0, 0)
+    desk.wire.free = 0
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.lane.pump(desk.clock.pass_(0.026), certain=True)  # the first slot is gone, the others may still be used
+    run.refresh(open_run(body=LONG, window=(0, 1)))
+    assert desk.reserve() is None  # its window is closed by now
+    assert message.not_before is not None
+    desk.lane.pump(desk.clock.pass_(1.0), certain=True)
+    assert desk.reserve() is None
+    flush = desk.told()
+    assert [(row.message_id, row.segments) for row in flush.due] == [(message.id, "")]
+    assert flush.closed == [desk.works[0].block.key]
+
+
+def test_the_rest_of_a_text_that_was_refused_for_good_is_not_written(desk: Desk) -> None:
+    (message,) = desk.fill(desk.run(body=LONG), 0, 0)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    desk.lane.pump(desk.clock.pass_(0.001), certain=True)
+    first = desk.wire.take()
+    assert [number for _, number, _ in first] == [1]
+    desk.outcomes.failed(PROVIDER, [Failure(submission, Decision.PERMANENT, "smpp:0x0000000b") for submission in first])
+    desk.send(0.2)
+    assert desk.wire.waiting == []
+    assert desk.told().closed == [desk.works[0].block.key]
+    assert message.left == 0

@@ -565,3 +565,19 @@ async def test_a_provider_that_takes_nothing_at_all_is_reset(desk: Open, caplog:
     await d.until(time_passes)
     assert barks() == ["alarm", "alarm", "reset"]
     assert not d.wire.written
+
+
+async def test_numbers_that_are_listed_all_the_time_do_not_stop_the_lanes(desk: Open) -> None:
+    """An import of numbers says so many times a second; slots that are taken back are gone."""
+    d = await desk(n=300, rate=200)
+    run = await d.run()
+    engine = await d.engine()
+    states: list[RunState] = []
+
+    async def ended() -> bool:
+        engine.owner.withdraw()
+        states.extend(state for _, run_id, state in await d.store.hot.settle_runs(d.clock.now()) if run_id == run)
+        return bool(states)
+
+    await d.until(ended)
+    assert await d.states(run) == {State.SENT: 300}

@@ -88,3 +88,14 @@ def test_a_changed_window_counts_at_once() -> None:
     opens = run.opens_at(0, START + SECOND)
     assert opens is not None
     assert opens > START + 12 * HOUR
+
+
+def test_what_is_true_in_a_moment_is_not_taken_for_now() -> None:
+    """Slots are laid ahead: a run is asked whether its window is open then, and right after, whether it is now."""
+    window = Window(9 * 60, 21 * 60)
+    opens = opens_at(window, ("Asia/Tokyo",), START)  # some minutes after midnight there
+    assert opens is not None
+    run = lane_run(zone_sets=[["Asia/Tokyo"]], window=window)
+    assert run.opens_at(0, opens + SECOND) == opens + SECOND
+    assert run.opens_at(0, opens - SECOND) == opens
+    assert run.opens_at(0, opens + SECOND) == opens + SECOND

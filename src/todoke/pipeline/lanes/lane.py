@@ -413,7 +413,9 @@ class Lane:
         return self._again_at or None
 
     def _write(self, submissions: list[Submission], batch: Reserved, clock: Callable[[], Micros] | None) -> None:
-        go = submissions if not self._stops else [s for s in submissions if self._last_look(s[0])]
+        go = submissions
+        if self._stops or any(s[0].cut for s in submissions):
+            go = [s for s in submissions if self._last_look(s[0])]
         if go:
             # A disk that takes no more raises here, before anything is on the wire.
             self._journal.submit([(m.id, m.crc, n, m.segments, m.attempt) for m, n, _ in go])
@@ -446,7 +448,8 @@ class Lane:
         return [submission for submission in noted if id(submission) not in ids]
 
     def _last_look(self, message: Message) -> bool:
-        return not self._stops.has(message.run.groups, message.destination)
+        """Not where the number said STOP, or where another segment of the text was refused for good."""
+        return not message.cut and not self._stops.has(message.run.groups, message.destination)
 
     def _forfeit(self, batch: Reserved, end: int) -> None:
         """Segments whose slot is gone, or not wanted, wait again."""
@@ -458,6 +461,9 @@ class Lane:
         """Before everything else of their runs, and in the order in which they had their slots."""
         waiting: dict[LaneRun, list[Message]] = {}
         for message, number, body in (*self._refused, *self._forfeited):
+            if message.not_before is not None:  # another segment of it was given back meanwhile: so is this one
+                self._outcomes.give_back_segment(message, number, message.not_before)
+                continue
             if not message.numbers:
                 waiting.setdefault(message.run, []).append(message)
             message.numbers.append(number)

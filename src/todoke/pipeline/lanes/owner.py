@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
 _JOURNAL_REST = SECOND
+_WITHDRAW_EVERY = 5.0
 _LONG_JOURNAL = 16 * 1024 * 1024
 
 
@@ -65,6 +66,8 @@ class Owner:
         self._watched: dict[int, Watched] = {}  # by transport code
         self._open = 0  # blocks and intents of this engine in the database
         self._composing: set[asyncio.Task[None]] = set()
+        self._withdrawn_at = float("-inf")
+        self._withdrawing: asyncio.TimerHandle | None = None
         self._stopping = False
         self.broken: BaseException | None = None
         self._no_more_until: Micros = 0
@@ -177,7 +180,18 @@ class Owner:
                 lane.withdraw(key)
 
     def withdraw(self) -> None:
-        """Many numbers may not be texted any more: what is reserved and not written is looked at and reserved again."""
+        """Many numbers may not be texted any more: what is reserved and not written is looked at and reserved again.
+
+        Slots that are taken back are gone, so an import of numbers, which says this many times a second, must not do
+        it each time: not oftener than slots are laid ahead.
+        """
+        if self._withdrawing is None:
+            wait = max(0.0, self._withdrawn_at + _WITHDRAW_EVERY - self._clock.monotonic())
+            self._withdrawing = asyncio.get_running_loop().call_later(wait, self._withdraw)
+
+    def _withdraw(self) -> None:
+        self._withdrawing = None
+        self._withdrawn_at = self._clock.monotonic()
         for lane in self.lanes.values():
             lane.withdraw()
         self._no_more_until = 0
@@ -349,7 +363,9 @@ class Owner:
     def _refused(self, submission: Submission, decision: Decision) -> None:
         message, number, _ = submission
         lane = self.lanes.get(message.run.data.transport_code_id)
-        if lane is None or message.not_before is not None:
+        # A lane that was made anew knows the run by another object: the message's own is not kept up to date any more.
+        strange = lane is None or lane.runs.get(message.run.key) is not message.run
+        if lane is None or strange or message.not_before is not None:
             self.outcomes.give_back_segment(message, number, self._clock.now())
             return
         lane.refused(submission)
@@ -404,6 +420,8 @@ class Owner:
     def finish(self) -> None:
         """Take no more, write no more. What is unsent is recovered from its rows."""
         self._stopping = True
+        if self._withdrawing is not None:
+            self._withdrawing.cancel()
         for task in self._composing:
             task.cancel()
         self._wheel.clear()

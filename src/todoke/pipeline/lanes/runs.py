@@ -45,7 +45,7 @@ class LaneRun:
         self.served = 0.0  # positions taken, divided by weight: who has had least of its stream goes next
         self.composing = 0  # positions and due rows taken and not composed yet
         self._positions: dict[int, int] = {}
-        self._gates: dict[int, tuple[Micros, Micros | None]] = {}
+        self._gates: dict[int, tuple[Micros, Micros, Micros | None]] = {}
 
     @property
     def key(self) -> tuple[int, int]:
@@ -71,21 +71,23 @@ class LaneRun:
         Cached until the answer changes, so that it costs a dictionary look-up a contact.
         """
         gate = self._gates.get(zone_set)
-        if gate is None or now >= gate[0]:
+        if gate is None or not gate[0] <= now < gate[1]:
             gate = self._gate(zone_set, now)
             self._gates[zone_set] = gate
-        opens = gate[1]
+        opens = gate[2]
         return now if opens == 0 else opens
 
-    def _gate(self, zone_set: int, now: Micros) -> tuple[Micros, Micros | None]:
-        """(valid until, 0 for open or the moment it opens or None)."""
+    def _gate(self, zone_set: int, now: Micros) -> tuple[Micros, Micros, Micros | None]:
+        """(valid from, valid until, 0 for open or the moment it opens or None). Asked for moments ahead too: what is
+        true then need not be true now.
+        """
         window = Window(*self.data.window)
         zones = self.zones[zone_set]
         if windows.is_open(window, zones, now):
             closes = windows.closes_at(window, zones, now)
-            return (closes if closes is not None else 1 << 62), 0
+            return now, (closes if closes is not None else 1 << 62), 0
         opens = windows.opens_at(window, zones, now)
-        return (opens if opens is not None else now + 3_600_000_000), opens
+        return now, (opens if opens is not None else now + 3_600_000_000), opens
 
     def open_cursors(self, now: Micros) -> list[Cursor]:
         """Cursors with contacts left whose window is open now (or whose contacts must be looked at one by one)."""

@@ -42,6 +42,16 @@ def place(rows: Iterable[DueRow], states: Mapping[RunKey, RunState], now: Micros
     return placed, stopped
 
 
+JOURNAL_LOST = "journal_lost"
+
+
+def without(events: Iterable[Event], waiting: Collection[int]) -> list[Event]:
+    """What a void journal puts in doubt, but for messages that have a row in `due` or an intent at that attempt or a
+    later one: they were certainly not sent.
+    """
+    return [event for event in events if event.reason != JOURNAL_LOST or event.message_id not in waiting]
+
+
 def left_over(rows: Iterable[DueRow], told: Iterable[Event], under_way: Collection[int]) -> list[DueRow]:
     """Of what a dead engine seems to have left, what nobody else has in hand.
 

@@ -16,7 +16,7 @@ _WORK, _MANY = 1, 2
 def of_opt_outs(opt_outs: Sequence[OptOut]) -> Hint:
     """What a change of DNC entries is told as."""
     if len(opt_outs) > MOST_NUMBERS:
-        return Hint(many=True)
+        return Hint(many=any(o.kind == "out" for o in opt_outs))
     return Hint(numbers=tuple((o.dnc_group_id, o.phone, o.kind) for o in opt_outs))
 
 

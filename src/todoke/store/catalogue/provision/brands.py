@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todoke.model.closest import suggestion
 from todoke.model.declaration import Brand, Declared
 from todoke.model.errors import NotFound
 from todoke.store.catalogue.provision.work import Work
@@ -33,10 +34,14 @@ async def provision(work: Work, declared: Declared[Brand]) -> None:
 async def find(connection: AsyncConnection, unit: Unit, name: str) -> int:
     """The id of the unit's brand; NotFound."""
     b = sms_brand.c
-    found = await connection.scalar(select(b.id).where(b.business_unit_id == unit.id, b.name == name))
-    if found is None:
-        raise NotFound(f"{unit.name} has no SMS brand {name!r}.", fix="Declare it under [[brand]].")
-    return found
+    known = {
+        row.name: int(row.id)
+        for row in await connection.execute(select(b.id, b.name).where(b.business_unit_id == unit.id).order_by(b.name))
+    }
+    if name not in known:
+        fix = suggestion(name, known, "Declare it under [[brand]].")
+        raise NotFound(f"{unit.name} has no SMS brand {name!r}.", fix=fix)
+    return known[name]
 
 
 async def name_of(connection: AsyncConnection, unit: Unit, brand_id: int | None) -> str | None:

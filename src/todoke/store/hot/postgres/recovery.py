@@ -9,7 +9,7 @@ from todoke.model.ids import BUCKET_SHIFT, address
 from todoke.model.run import RunState
 from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
 from todoke.store.hot.doubts import details
-from todoke.store.hot.due import RunKey, left_over, place
+from todoke.store.hot.due import JOURNAL_LOST, RunKey, left_over, place, without
 from todoke.store.hot.postgres import engines
 from todoke.store.hot.postgres.blocks import insert_due
 from todoke.store.hot.postgres.results import append_exactly, count, events_of, lock_runs
@@ -118,6 +118,11 @@ async def _write(
         told = await events_of(connection, ids)
         rows = await connection.fetch(UNDER_WAY, bucket, ids, [row.attempt for row in due])
         due = left_over(due, told, {row[0] for row in rows})
+    lost = [event for event in events if event.reason == JOURNAL_LOST]
+    if lost:
+        bucket, ids = lost[0].message_id >> BUCKET_SHIFT, [event.message_id for event in lost]
+        rows = await connection.fetch(UNDER_WAY, bucket, ids, [event.attempt - 1 for event in lost])
+        events = without(events, {row[0] for row in rows})
     placed, stopped = place(due, states, await engines.now(connection))
     tallies = Tallies()
     facts = [*events, *stopped]

@@ -40,7 +40,7 @@ class Foreign:
         rows = db.execute(SINCE, (self._last,)).fetchall()
         if len(rows) > MOST_NUMBERS:
             self._last = db.execute(LAST).fetchone()[0]
-            return Hint(work=True, many=True)
+            return Hint(work=True, many=any(kind == "out" for _, _, kind, _ in rows))
         if rows:
             self._last = rows[-1][3]
         return Hint(work=True, numbers=tuple((group, phone, kind) for group, phone, kind, _ in rows))

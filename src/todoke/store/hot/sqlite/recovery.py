@@ -11,7 +11,7 @@ from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
 from todoke.store.hot.doubts import details
-from todoke.store.hot.due import left_over, place
+from todoke.store.hot.due import JOURNAL_LOST, left_over, place, without
 from todoke.store.hot.sqlite.blocks import insert_due
 from todoke.store.hot.sqlite.results import append_exactly, count, events_of, run_states
 from todoke.store.hot.tallies import Tallies
@@ -106,6 +106,11 @@ def _write(
         told = events_of(db, {row.message_id for row in due})
         keys = json.dumps([[row.message_id, row.attempt] for row in due])
         due = left_over(due, told, {row[0] for row in db.execute(UNDER_WAY, (due[0].bucket, keys))})
+    lost = [event for event in events if event.reason == JOURNAL_LOST]
+    if lost:
+        keys = json.dumps([(event.message_id, event.attempt - 1) for event in lost])
+        rows = db.execute(UNDER_WAY, (lost[0].message_id >> BUCKET_SHIFT, keys))
+        events = without(events, {row[0] for row in rows})
     placed, stopped = place(due, run_states(db, {(row.bucket, row.run_id) for row in due}), now)
     tallies = Tallies()
     touched = append_exactly(db, [*events, *stopped], tallies, details(doubts))
