@@ -42,7 +42,7 @@ def cases(count: int | None = None, runs: int = 3) -> Iterator[dict[str, object]
                 yield {
                     "name": f"cost with{'' if receipts else 'out'} receipts, {name}: {process}",
                     "value": round(statistics.median(measured), 2),
-                    "unit": "us of CPU a message",
+                    "unit": "µs of CPU a message",
                     "reference": None,
                     "ratio": None,
                 }

@@ -74,6 +74,27 @@ async def test_warnings_go_to_standard_error(at_database: Command, folder: Path)
     assert "s3cret" not in result.out + result.err
 
 
+async def test_a_warning_beside_mistakes_says_that_it_is_one(at_database: Command, folder: Path) -> None:
+    text = '[[provider]]\nname = "c"\nkind = "smpp"\nhost = "h"\nsystem_id = "s"\npassword = "s3cret"\n'
+    text += '[[business_unit]]\nname = "A"\ndefault_region = "UU"\n'
+    (folder / "both.toml").write_text(text, encoding="utf-8")
+    result = await at_database("apply", "both.toml")
+    assert (result.status, result.out) == (1, "")
+    warning, mistake = result.err.splitlines()
+    assert warning.startswith("warning: both.toml:6: provider.password: ")
+    assert mistake.startswith("both.toml:9: business_unit.default_region: ")
+
+
+async def test_the_nearest_brand_is_suggested(at_database: Command, folder: Path) -> None:
+    text = EXAMPLE.read_text("utf-8").replace('code = "72345"\n', 'code = "72345"\nbrand = "Acme Stafing"\n', 1)
+    (folder / "brand.toml").write_text(text, encoding="utf-8")
+    result = await at_database("apply", "brand.toml")
+    assert result.err.endswith("Acme has no SMS brand 'Acme Stafing'. Declare it under [[brand]].\n")
+    (folder / "brand.toml").write_text(text + '\n[[brand]]\nname = "Acme Staffing"\n', encoding="utf-8")
+    result = await at_database("apply", "brand.toml")
+    assert result.err.endswith("Acme has no SMS brand 'Acme Stafing'. Did you mean 'Acme Staffing'?\n")
+
+
 async def test_the_first_apply_makes_the_database_and_a_dry_run_does_not(todoke: Command, folder: Path) -> None:
     dry = await todoke("apply", EXAMPLE, "--dry-run")
     assert (dry.status, dry.out.splitlines()[0]) == (0, "+ business unit Acme")

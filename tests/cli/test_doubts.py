@@ -82,6 +82,22 @@ async def test_a_person_decides(doubtful: Command) -> None:
     assert await counts(doubtful) == {"in_doubt": 1, "delivered": 1, "failed": 1}
 
 
+async def test_nothing_to_decide_is_said(doubtful: Command) -> None:
+    assert (await doubtful("doubt", "resolve", IDS[0], "--as", "failed")).status == 0
+    again = await doubtful("doubt", "resolve", IDS[0], "--as", "delivered")
+    assert (again.status, again.out) == (0, "Nothing was in doubt: nothing was changed.\n")
+    assert (await doubtful("doubt", "resolve", "--run", "1", "--as", "failed")).out == "2 messages: failed\n"
+    none = await doubtful("doubt", "resolve", "--run", "1", "--as", "resend")
+    assert (none.status, none.out) == (0, "Nothing was in doubt: nothing was changed.\n")
+    assert await counts(doubtful) == {"failed": 3}
+
+
+async def test_attempts_are_counted_alike(doubtful: Command) -> None:
+    (attempt,) = {row["attempt"] for row in (await doubtful("doubt", "list", "--json")).json}
+    row = (await doubtful("doubt", "list", "--limit", "1")).out.splitlines()[2]
+    assert row.split()[:5] == [IDS[2], "1", "of", "1", str(attempt)]
+
+
 async def test_sending_many_again_is_asked_for(doubtful: Command) -> None:
     refused = await doubtful("doubt", "resolve", "--run", "1", "--as", "resend")
     assert refused.status == 1
@@ -94,7 +110,7 @@ async def test_sending_many_again_is_asked_for(doubtful: Command) -> None:
     ("arguments", "sentence"),
     [
         ((), "Say which: messages, or a run with --run. See them with todoke doubt list.\n"),
-        ((IDS[0], "--run", "1"), "Say which: messages, or a run with --run. See them with todoke doubt list.\n"),
+        ((IDS[0], "--run", "1"), "Name messages or a run, not both. See them with todoke doubt list.\n"),
         (("m1",), "'m1' is not a message id: m and 13 letters or digits. See the ids with todoke doubt list.\n"),
         (("--run", "7"), "There is no run 7. See the runs with todoke run list.\n"),
         ((public_id(message_id(0, 7, 0)),), "There is no run 7. See the runs with todoke run list.\n"),

@@ -83,7 +83,7 @@ def _read(file: Path) -> tuple[str, str]:
 
 def _show(done: Provisioned, *, dry_run: bool, json: bool) -> None:
     for problem in done.warnings:
-        warn(f"warning: {problem}")
+        warn(problem.told)
     if json:
         print_json(
             {

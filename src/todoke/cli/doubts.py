@@ -61,14 +61,16 @@ def every(
 def resolve(
     context: typer.Context,
     what: Annotated[As, typer.Option("--as", help="What became of it, or send it again.")],
-    messages: Annotated[list[str] | None, typer.Argument(metavar="[MESSAGE]...", help="See todoke doubt list.")] = None,
+    messages: Annotated[list[str] | None, typer.Argument(metavar="MESSAGE", help="See todoke doubt list.")] = None,
     run: Annotated[int | None, typer.Option("--run", metavar="RUN", help="All that is in doubt of this run.")] = None,
     reason: Annotated[str, typer.Option(metavar="WORDS", help="Kept with the message; no name, no number.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     business_unit: BusinessUnit = None,
 ) -> None:
     """Decide about messages in doubt: they were delivered, they failed, or they are sent again."""
-    if (run is None) == (not messages):
+    if run is not None and messages:
+        raise Invalid("Name messages or a run, not both.", fix="See them with todoke doubt list.")
+    if run is None and not messages:
         raise Invalid("Say which: messages, or a run with --run.", fix="See them with todoke doubt list.")
     ids = [_id(text) for text in messages or []]
 
@@ -85,6 +87,9 @@ def resolve(
 
     found = session.run(find())
     count = sum(map(len, found.values()))
+    if not count:
+        say("Nothing was in doubt: nothing was changed.")
+        return
     if what is As.RESEND and count > 1 and not yes:
         typer.confirm(f"Send {count:,} messages again? Whom the first one reached gets it twice", abort=True)
 
@@ -106,7 +111,10 @@ def resolve(
                     done += await store.hot.resolve_doubts(unit.bucket, run_id, some, choice, of_person(reason), now)
             return done
 
-    done = session.run(work()) if count else 0
+    done = session.run(work())
+    if not done:
+        say("Nothing was in doubt: nothing was changed.")
+        return
     say(f"{done:,} message{'' if done == 1 else 's'}: {'sent again' if what is As.RESEND else what.value}")
     if done < count:
         say(f"{count - done:,} not in doubt any more, or on its way.")
@@ -150,7 +158,7 @@ def _cells(row: Any, why: str) -> tuple[object, ...]:
     return (
         public_id(row.message_id),
         part,
-        str(row.attempt + 1),
+        str(row.attempt),
         row.run_id,
         row.skill,
         _masked(row.destination),

@@ -22,13 +22,18 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         return f"{self.where}: {self.sentence} {self.fix}".rstrip()
 
+    @property
+    def told(self) -> str:
+        """For people, beside others: a warning says that it is one."""
+        return f"warning: {self}" if self.warning else str(self)
+
 
 class DeclarationInvalid(Invalid):
     """The declaration has mistakes; nothing was changed."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("\n".join(problem.told for problem in problems))
 
 
 @dataclass(frozen=True, slots=True)

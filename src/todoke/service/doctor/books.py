@@ -8,7 +8,7 @@ from todoke.store.catalogue.health import MANY, Books
 
 def judge(books: Books) -> list[Finding]:
     """Doubts are a fact, not a fault; very many orphans are a sign."""
-    doubts = ok("in doubt", f"{count(books.in_doubt, 'message')} in doubt; todoke report tells of each run.")
+    doubts = ok("in doubt", f"{count(books.in_doubt, 'message')} in doubt; see them with todoke doubt list.")
     if books.orphans > MANY:
         return [
             doubts,
