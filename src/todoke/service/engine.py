@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK = 1.0  # seconds between looks at runs that nobody hinted at
 _SOONEST = 0.05  # between two looks, whatever is hinted
-_SHARE = 1.0
+_SHARE = 2.0
 _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
 _REPLICATION_LOOK = 60.0

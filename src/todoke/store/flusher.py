@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 _BREATH = 0.001  # seconds between two flushes at the least, for what is on its way to join the second
 _FEW = 200  # messages and lanes in a flush: with no more, commits may be rarer, and cost hundreds of slow lanes less
-_CALMER = 2.5
+_CALMER = 4.0
 _RETRY = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 

@@ -49,7 +49,7 @@ class Lanes(Protocol):
 
 
 class Groups:
-    """`look` every second or so. Raises EngineLost."""
+    """`look` every second or two. Raises EngineLost."""
 
     def __init__(self, hot: Hot, engine_id: int, clock: Clock, links: Links, lanes: Lanes) -> None:
         self._hot = hot
