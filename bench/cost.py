@@ -18,14 +18,12 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bench import end_to_end
+from bench import cpu, end_to_end
 from bench.blaster import simulator
 from bench.databases import databases
 from todoke.config import Settings
 from todoke.service.processes import engine
 from todoke.store.store import Store, migrate, open_store
-
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cases(count: int | None = None, runs: int = 3) -> Iterator[dict[str, object]]:
@@ -56,24 +54,18 @@ async def measure(url: str, folder: Path, count: int, receipts: bool) -> dict[st
             run = await end_to_end.scene(store, ports["smpp_port"], count, receipts)
             child = await engine(Settings(database=url, data_dir=folder))
             try:
-                before = {"engine": _cpu(child.pid), "simulator": _cpu(ports["pid"])}
-                backends = {pid: _cpu(pid) for pid in await _backends(store)}
+                before = {"engine": cpu.seconds([child.pid]), "simulator": cpu.seconds([ports["pid"]])}
+                backends = {pid: cpu.seconds([pid]) for pid in await _backends(store)}
                 await store.hot.start_run(run)
                 await end_to_end.until(store, count, "delivered" if receipts else "sent", time.monotonic())
-                spent = {"engine": _cpu(child.pid), "simulator": _cpu(ports["pid"])}
+                spent = {"engine": cpu.seconds([child.pid]), "simulator": cpu.seconds([ports["pid"]])}
                 cost = {name: (spent[name] - before[name]) / count * 1e6 for name in spent}
                 if store.dialect == "postgresql":
-                    database = sum(_cpu(pid) - backends.get(pid, 0.0) for pid in await _backends(store))
+                    database = sum(cpu.seconds([pid]) - backends.get(pid, 0.0) for pid in await _backends(store))
                     cost["database"] = database / count * 1e6
                 return cost
             finally:
                 await child.stop()
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of CPU, user and system, that a process has had so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 async def _backends(store: Store) -> list[int]:

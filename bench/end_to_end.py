@@ -23,6 +23,7 @@ from tests.factories import seed_code, seed_dnc_group, seed_list, seed_provider,
 
 from bench.blaster import blast_in_process, simulator
 from bench.databases import databases
+from bench.ground import fill
 from todoke.config import Settings
 from todoke.model.clock import HOUR, SystemClock
 from todoke.service.processes import engine
@@ -103,40 +104,9 @@ async def scene(store: Store, port: int, count: int, receipts: bool) -> NewRun:
     code = await seed_code(store, unit, provider, code="72345", type="short", rate=1_000_000)
     skill = await seed_skill(store, unit, code, body=BODY)
     calling_list = await seed_list(store, unit, n=0, bucket=0)
-    await _fill(store, calling_list, count)
+    await fill(store, calling_list, count)
     now = SystemClock().now()
     return NewRun(0, unit, skill, calling_list, code, BODY, None, (group,), now, now + 24 * HOUR)
-
-
-async def _fill(store: Store, list_id: int, count: int) -> None:
-    numbers = (
-        "generate_series(0, :last) as g(i)"
-        if store.dialect == "postgresql"
-        else "(with recursive g(i) as (select 0 union all select i + 1 from g where i < :last) select i from g)"
-    )
-    async with store.writing() as connection:
-        values = {"list": list_id, "last": count - 1}
-        await connection.execute(
-            text(
-                "insert into contact (bucket, list_id, position, destination, zone_set, external_id, fields) "
-                f"select 0, :list, i, 15550000000 + i, 0, 'E' || i, 'Name' || i from {numbers}"
-            ),
-            values,
-        )
-        await connection.execute(text("update calling_list set contacts = :last + 1 where id = :list"), values)
-        await connection.execute(text("delete from list_range where list_id = :list"), {"list": list_id})
-        await connection.execute(
-            text(
-                "insert into list_range (list_id, number, zone_set, first_position, last_position) "
-                "values (:list, 0, 0, 0, :last)"
-            ),
-            values,
-        )
-    if store.dialect == "postgresql":
-        async with store.engine.connect() as connection:
-            await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
-                text("vacuum analyze contact")
-            )
 
 
 async def until(store: Store, count: int, outcome: str, started: float) -> None:
