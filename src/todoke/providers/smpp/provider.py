@@ -251,7 +251,7 @@ class SmppProvider:
             case BindRefused(status=status):
                 self._states[index] = f"the bind was refused. {sentence(status)}"
                 _log.error(
-                    "provider %s refused the bind: %s Check system_id and password, then start the engine again.",
+                    "provider %s refused the bind: %s Correct system_id or password and apply.",
                     self.name,
                     sentence(status),
                     extra={"action": "bind_refused", "provider": self.name, "link": index},
