@@ -24,7 +24,7 @@ from todoke.store.schema.catalogue import (
 )
 from todoke.store.schema.compliance import dnc_entry, opt_out
 from todoke.store.schema.inbound import inbound, orphan
-from todoke.store.schema.lists import import_job, list_key
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -55,11 +55,11 @@ __all__ = [
     "due",
     "engine",
     "event",
-    "import_job",
     "inbound",
     "installation",
     "intent",
     "lane",
+    "list_import",
     "list_key",
     "list_range",
     "list_rejection",
