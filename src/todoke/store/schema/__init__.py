@@ -24,6 +24,7 @@ from todoke.store.schema.catalogue import (
 )
 from todoke.store.schema.compliance import dnc_entry, opt_out
 from todoke.store.schema.inbound import inbound, orphan
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -58,6 +59,8 @@ __all__ = [
     "installation",
     "intent",
     "lane",
+    "list_import",
+    "list_key",
     "list_range",
     "list_rejection",
     "metadata",
