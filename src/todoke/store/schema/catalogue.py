@@ -44,6 +44,7 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -166,6 +167,7 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     UniqueConstraint("business_unit_id", "name"),
 )
 
@@ -188,6 +190,7 @@ calling_list = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("imported_at", BigInteger, nullable=True),
+    Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(
         "uq_calling_list_ready_name",
         "business_unit_id",
