@@ -46,6 +46,7 @@ business_unit = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
     Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
+    Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -168,6 +169,7 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     UniqueConstraint("business_unit_id", "name"),
 )
 
@@ -196,6 +198,7 @@ calling_list = Table(
     Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
     Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
     Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
+    Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(
         "uq_calling_list_ready_name",
         "business_unit_id",
