@@ -6,10 +6,12 @@ position has its outcome.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zlib import crc32
 
 from todoke.model.clock import Micros
+from todoke.model.contact import ERASED_DESTINATION
 from todoke.model.event import Event, Kind
 from todoke.model.ids import RUN_SHIFT
 from todoke.pipeline.lanes.message import Message, Work
@@ -17,6 +19,8 @@ from todoke.pipeline.lanes.runs import LaneRun
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import header
 from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken
+
+NOBODY: Mapping[int, str] = {}
 
 
 @dataclass(slots=True)
@@ -28,9 +32,13 @@ class Batch:
     due: list[DueRow] = field(default_factory=list[DueRow])
 
 
-def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros) -> Batch:
-    """Compose contacts of a block, in order of position."""
+def compose_block(
+    run: LaneRun, work: Work, contacts: list[Contact], now: Micros, barred: Mapping[int, str] = NOBODY
+) -> Batch:
+    """Compose contacts of a block, in order of position; not for `barred` numbers, which have their reason."""
     batch = Batch()
+    if barred:
+        contacts = [contact for contact in contacts if not _is_out(batch, run, contact, 0, now, barred)]
     if run.data.smart_encoding:
         for contact in contacts:
             _one(batch, run, work, None, contact, now)
@@ -42,7 +50,8 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
         position, destination, zones, fields, on_dnc = contact
         if zones != last_zones:  # neighbours mostly share theirs
             last_zones, is_open = zones, run.opens_at(zones, now) == now
-        short = compose_short(renderer, fields.split(SEPARATOR)) if is_open and not on_dnc else None
+        sendable = is_open and not on_dnc and destination > 0
+        short = compose_short(renderer, fields.split(SEPARATOR)) if sendable else None
         if short is None:
             _one(batch, run, work, None, contact, now)
             continue
@@ -53,12 +62,23 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
     return batch
 
 
-def compose_due(run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros) -> Batch:
+def compose_due(
+    run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros, barred: Mapping[int, str] = NOBODY
+) -> Batch:
     """Compose due rows: retries, messages that were held, what was given back."""
     batch = Batch()
     for row, contact in taken:
-        _one(batch, run, None, row, contact, now)
+        if not (barred and _is_out(batch, run, contact, row.attempt, now, barred)):
+            _one(batch, run, None, row, contact, now)
     return batch
+
+
+def _is_out(batch: Batch, run: LaneRun, contact: Contact, attempt: int, now: Micros, barred: Mapping[int, str]) -> bool:
+    """Whether it is not to be texted for a reason beside the do-not-call lists, which come first."""
+    reason = None if contact.on_dnc else barred.get(contact.destination)
+    if reason is not None:
+        batch.events.append(Event(run.base_id + contact.position, 0, attempt, Kind.SKIPPED, now, reason=reason))
+    return reason is not None
 
 
 def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
@@ -66,6 +86,9 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     attempt = taken.attempt if taken else 0
     if contact.on_dnc:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
+        return
+    if contact.destination == ERASED_DESTINATION:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="erased"))
         return
     opens = run.opens_at(contact.zone_set, now)
     if opens != now:

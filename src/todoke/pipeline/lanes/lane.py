@@ -46,6 +46,9 @@ _LONGEST_DENIAL = 5 * SECOND
 """Then a limit that is used up is asked again: somebody may have given back, or it was declared anew."""
 
 
+_NOBODY: dict[int, str] = {}
+
+
 @dataclass(slots=True)
 class Reserved:
     """Segments that have slots; those before `next` are gone."""
@@ -212,7 +215,8 @@ class Lane:
                 of_run = by_run.setdefault(run.key, (run, []))[1]
             of_run.append(message)
         for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            phones = [m.destination for m in of_run]
+            ask.scrubs.append(Scrub(each.data.bucket, each.groups, phones, each.data.check))
             asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
@@ -335,7 +339,8 @@ class Lane:
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
         refused: set[Message] = set()
-        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
+        barred = flushed.barred.get(self.key) or [_NOBODY] * len(blocked)
+        for (run, of_run), phones, others in zip(asked.scrubbed, blocked, barred, strict=True):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
@@ -347,6 +352,10 @@ class Lane:
                 if message.destination in phones:
                     refused.add(message)
                     self._outcomes.skipped(message, "dnc")
+            for message in of_run if others else ():
+                if message.destination in others and message not in refused:
+                    refused.add(message)
+                    self._outcomes.skipped(message, others[message.destination])
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []

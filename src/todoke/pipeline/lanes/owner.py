@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.transport_code import CODE_TYPES
 from todoke.pipeline.lanes.brake import Brake
-from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
+from todoke.pipeline.lanes.composing import NOBODY, Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.lane import Lane
@@ -28,6 +29,7 @@ from todoke.sms.templates import TemplateError, UnknownField
 from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
 from todoke.store.hot.base import Lane as LaneRow
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 _SLICE = 256  # contacts composed before the event loop gets its turn
@@ -266,11 +268,12 @@ class Owner:
             contacts = await self._patiently(
                 lambda a=first, b=last: self._hot.read_contacts(block.bucket, run.data.list_id, a, b, run.groups)
             )
+            barred = await self._barred(run, contacts)
             missing = last - first + 1 - len(contacts)
             if missing:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
             for start in range(0, len(contacts), _SLICE):
-                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now())
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), barred)
                 self._composed(lane, run, batch, work)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
@@ -306,6 +309,7 @@ class Owner:
         found = await self._patiently(
             lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
         )
+        barred = await self._barred(run, found)
         contacts = {contact.position: contact for contact in found}
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
@@ -316,7 +320,7 @@ class Owner:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
             else:
                 pairs.append((row, contact))
-        batch = compose_due(run, pairs, now)
+        batch = compose_due(run, pairs, now, barred)
         batch.events.extend(gone)
         waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
@@ -335,7 +339,16 @@ class Owner:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
 
-    async def _patiently(self, read: Callable[[], Awaitable[list[Contact]]]) -> list[Contact]:
+    async def _barred(self, run: LaneRun, contacts: Sequence[Contact]) -> Mapping[int, str]:
+        """Who of them must not be texted for a reason beside the do-not-call lists; most runs have nothing to ask."""
+        check = run.data.check
+        if check is None or not contacts:
+            return NOBODY
+        phones = [contact.destination for contact in contacts]
+        now = self._clock.now()
+        return await self._patiently(lambda: self._hot.barred(run.data.bucket, run.groups, check, phones, now))
+
+    async def _patiently(self, read: Callable[[], Awaitable[_T]]) -> _T:
         while True:
             try:
                 return await read()

@@ -20,6 +20,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
 from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
     Asked,
@@ -47,6 +48,7 @@ __all__ = [
     "BindGroup",
     "Block",
     "BlockKey",
+    "Check",
     "Choice",
     "Contact",
     "Cursor",
@@ -181,6 +183,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    check: Check | None = None  # beside the DNC groups; live
 
 
 class NewRun(NamedTuple):
@@ -387,6 +390,18 @@ class Hot(Protocol):
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         """Just these positions, in order of position."""
+        ...
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        """Those of the numbers that the check is against, with the reason: `no_consent`, or `dnc` or `erased` for
+        people who were erased. Conflict where that takes a key that this machine has not.
+        """
+        ...
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        """How the number of an erased person is recognised: the installation's keyed hash."""
         ...
 
     # recovery

@@ -22,7 +22,7 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.compliance import consent, disclosure, dnc_entry, erased_number, erasure, opt_out
 from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.sending import (
     allowance,
@@ -47,12 +47,16 @@ __all__ = [
     "business_unit",
     "calling_list",
     "campaign",
+    "consent",
     "contact",
+    "disclosure",
     "dnc_entry",
     "dnc_group",
     "doubt",
     "due",
     "engine",
+    "erased_number",
+    "erasure",
     "event",
     "inbound",
     "installation",

@@ -44,6 +44,7 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("retention", JSON, nullable=True),  # days by kind of data; what is not named is kept
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -166,6 +167,10 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
+    Column("consent", SmallInteger, nullable=True),
+    Column("consent_purpose", Text, nullable=True),
+    Column("consent_programme", Text, nullable=True),
     UniqueConstraint("business_unit_id", "name"),
 )
 

@@ -20,10 +20,14 @@ class Placement(Enum):
 PLACEMENTS: dict[str, Placement] = {
     "allowance": Placement.BUCKET,
     "block": Placement.BUCKET,
+    "consent": Placement.BUCKET,
     "contact": Placement.BUCKET,
+    "disclosure": Placement.BUCKET,
     "dnc_entry": Placement.BUCKET,
     "doubt": Placement.BUCKET,
     "due": Placement.BUCKET,
+    "erased_number": Placement.BUCKET,
+    "erasure": Placement.BUCKET,
     "event": Placement.BUCKET,
     "inbound": Placement.BUCKET,
     "intent": Placement.BUCKET,
@@ -55,6 +59,8 @@ PLACEMENTS: dict[str, Placement] = {
 
 # Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
 KEYS_WITHOUT_BUCKET: dict[str, str] = {
+    "pk_consent": "a number from a sequence: (bucket, id) before it is distributed, and its trigger goes to every node",
+    "pk_erasure": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",

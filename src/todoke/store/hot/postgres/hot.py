@@ -12,6 +12,7 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -31,6 +32,7 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
@@ -39,6 +41,7 @@ from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
+    checks,
     contacts,
     controlling,
     doubts,
@@ -66,6 +69,7 @@ class PostgresHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
         self._providers = Providers()
         self._alone = False  # whether only this process wrote events since the correlation began
 
@@ -142,12 +146,12 @@ class PostgresHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = await pass_fence(connection, flush)
         if passed is Passed.BEFORE:
-            return await flushing.read_again(connection, flush), [], passed
+            return await flushing.read_again(connection, flush, self._hashed), [], passed
         by_heart = self._alone and passed is Passed.ALONE
         touched, early = await flushing.record(
             connection, flush, matching, self._orphans, self._providers, careful=careful, by_heart=by_heart
         )
-        flushed = await flushing.take(connection, flush)
+        flushed = await flushing.take(connection, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -208,6 +212,14 @@ class PostgresHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._sessions.read(lambda c: checks.barred(c, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -293,6 +305,7 @@ class PostgresHot:
     async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
         async def apply(connection: Connection) -> None:
             await opting.apply(connection, opt_outs)
+            await checks.lift(connection, opt_outs, self._hashed)
             await inbound.set_meanings(connection, meanings)
             if opt_outs:
                 await hints.tell(connection, of_opt_outs(opt_outs))
