@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from todoke.model.limit import CAP_ZONE
@@ -45,6 +46,7 @@ business_unit = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
     Column("retention", JSON, nullable=True),  # days by kind of data; what is not named is kept
+    Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -174,7 +176,7 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# state: importing | ready | deleted. Only a ready list can be run.
+# `state` as in model/list_state.py: only a ready list can be run. `contacts` counts its positions, all of them.
 calling_list = Table(
     "calling_list",
     metadata,
@@ -193,6 +195,11 @@ calling_list = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("imported_at", BigInteger, nullable=True),
+    Column("active", Boolean, nullable=False, server_default=true()),  # an inactive list is not texted
+    Column("deleted_at", BigInteger, nullable=True),
+    Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
+    Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
+    Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
     Index(
         "uq_calling_list_ready_name",
         "business_unit_id",
