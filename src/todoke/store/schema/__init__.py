@@ -24,7 +24,7 @@ from todoke.store.schema.catalogue import (
 )
 from todoke.store.schema.compliance import consent, disclosure, dnc_entry, erased_number, erasure, opt_out
 from todoke.store.schema.inbound import inbound, orphan
-from todoke.store.schema.lists import import_job, list_key
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -59,11 +59,11 @@ __all__ = [
     "erased_number",
     "erasure",
     "event",
-    "import_job",
     "inbound",
     "installation",
     "intent",
     "lane",
+    "list_import",
     "list_key",
     "list_range",
     "list_rejection",

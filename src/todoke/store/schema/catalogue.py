@@ -176,7 +176,8 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# `state` as in model/list_state.py: only a ready list can be run. `contacts` counts its positions, all of them.
+# Only a ready list can be run. Of a removed one its contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | ready | deleted | removed
 calling_list = Table(
     "calling_list",
     metadata,

@@ -45,7 +45,7 @@ PLACEMENTS: dict[str, Placement] = {
     "calling_list": Placement.EVERYWHERE,
     "campaign": Placement.EVERYWHERE,
     "dnc_group": Placement.EVERYWHERE,
-    "import_job": Placement.EVERYWHERE,
+    "list_import": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,

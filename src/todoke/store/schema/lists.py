@@ -37,9 +37,9 @@ list_key = Table(
     sqlite_with_rowid=False,
 )
 
-# One import of a file: a new list, or an update of one. `state` as in model/import_state.py.
-import_job = Table(
-    "import_job",
+# One import of a file: a new list, or an update of one. `state` as in model/list_import.py.
+list_import = Table(
+    "list_import",
     metadata,
     identity(),
     unit(),
@@ -51,7 +51,7 @@ import_job = Table(
     Column("cancel_asked", Boolean, nullable=False, server_default=false()),
     Column("options", JSON, nullable=False),  # with which it was begun: another process goes on with the same
     Column("source", Text, nullable=False),  # path
-    Column("spooled", Boolean, nullable=False),  # `source` is our own copy: removed when the job has ended
+    Column("spooled", Boolean, nullable=False),  # `source` is our own copy: removed when the import has ended
     Column("source_size", BigInteger, nullable=False),  # bytes
     Column("source_digest", Text, nullable=False),  # of the file: whether it is still the same
     Column("importer", Text, nullable=False),  # host:boot:pid:start of who works on it
@@ -68,5 +68,5 @@ import_job = Table(
     Column("started_at", BigInteger, nullable=True),
     Column("seen_at", BigInteger, nullable=False),  # when its importer last wrote
     Column("ended_at", BigInteger, nullable=True),
-    Index("ix_import_job_unit", "business_unit_id", "id"),
+    Index("ix_list_import_unit", "business_unit_id", "id"),
 )

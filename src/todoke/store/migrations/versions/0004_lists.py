@@ -1,4 +1,4 @@
-"""The life of lists: keys, further numbers, expiry, imports as jobs."""
+"""The life of lists: keys, further numbers, expiry, imports that can go on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "import_job",
+        "list_import",
         sa.Column("id", Id(), autoincrement=True, nullable=False),
         sa.Column("business_unit_id", Id(), nullable=False),
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -76,8 +76,8 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["business_unit_id"], ["business_unit.id"], name=op.f("fk_import_job_business_unit_id")
+            ["business_unit_id"], ["business_unit.id"], name=op.f("fk_list_import_business_unit_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_job")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_list_import")),
     )
-    op.create_index("ix_import_job_unit", "import_job", ["business_unit_id", "id"])
+    op.create_index("ix_list_import_unit", "list_import", ["business_unit_id", "id"])
