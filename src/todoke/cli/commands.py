@@ -14,6 +14,7 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
     dnc,
     doctor,
@@ -47,6 +48,7 @@ app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
+app.add_typer(consent.app, name="consent")
 
 
 @app.callback()

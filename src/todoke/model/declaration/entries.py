@@ -27,6 +27,16 @@ DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 o
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
+Purpose = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^([^\s*\x00-\x1f]([^*\x00-\x1f]*[^\s*\x00-\x1f])?)?$",
+        description="at most 100 characters, without a star",
+    ),
+]
+
+
 class BusinessUnit(Struct, frozen=True, kw_only=True):
     """A tenant. `rate` in segments a second limits all its codes together. `bucket` is the shard that holds its data;
     None keeps what it is, 0 for a new unit.
@@ -131,6 +141,9 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
+    consent_purpose: Purpose = ""
+    consent_programme: Purpose = ""
 
 
 Entry: TypeAlias = (

@@ -45,6 +45,7 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("retention", JSON, nullable=True),  # days by kind of data; what is not named is kept
     Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
     Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
@@ -170,6 +171,10 @@ skill = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
     Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
+    # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
+    Column("consent", SmallInteger, nullable=True),
+    Column("consent_purpose", Text, nullable=True),
+    Column("consent_programme", Text, nullable=True),
     UniqueConstraint("business_unit_id", "name"),
 )
 

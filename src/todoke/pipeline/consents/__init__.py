@@ -1,0 +1,1 @@
+"""Consents in and out: files of records, one record, exports."""
