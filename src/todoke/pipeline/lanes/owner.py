@@ -344,7 +344,7 @@ class Owner:
         check = run.data.check
         if check is None or not contacts:
             return NOBODY
-        phones = [contact.destination for contact in contacts]
+        phones = [contact.destination for contact in contacts if contact.destination > 0]
         now = self._clock.now()
         return await self._patiently(lambda: self._hot.barred(run.data.bucket, run.groups, check, phones, now))
 
