@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from todoke.cli import session
-from todoke.cli.importing import REJECTED
 from todoke.cli.numbers import read_number
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import print_json, say, warn
+from todoke.cli.output import print_json, print_table, say, warn
 from todoke.model.clock import SystemClock
 from todoke.model.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from todoke.pipeline.privacy.erase import Erased
+    from todoke.pipeline.privacy.sweep import Row
 
 app = typer.Typer(help="One person's data: all of it, or gone; and how long data are kept.", no_args_is_help=True)
 
@@ -77,7 +77,8 @@ def erase(
     """Erase one person. It cannot be undone. Who is on a DNC group stays on it, as a keyed hash."""
     if not yes and not typer.confirm(f"Erase {number}? This cannot be undone", err=True):
         raise typer.Exit(1)
-    data_dir = session.of(context).settings.data_dir
+    settings = session.of(context).settings
+    data_dir, rejected = settings.data_dir, settings.rejected
 
     async def work() -> Erased:
         from todoke.pipeline.privacy.erase import erase as remove
@@ -100,7 +101,7 @@ def erase(
                 key=key,
                 requested_by=by or getpass.getuser(),
                 clock=SystemClock(),
-                rejected=sorted((data_dir / REJECTED).glob("*")),
+                rejected=sorted(rejected.glob("*")),
             )
 
     done = session.run(work())
@@ -110,3 +111,27 @@ def erase(
         say(", ".join(f"{count:,} {table}" for table, count in done.counts.items()))
     for file in done.files:
         warn(f"The number, or one that ends alike, stands in {file}: remove it there, or remove the file.")
+
+
+@app.command("retention")
+def retention(context: typer.Context, business_unit: BusinessUnit = None, json: Json = False) -> None:
+    """How long each kind of data is kept, and what would go now. It goes while an engine runs."""
+    from todoke.model.retention import KEPT
+
+    async def work() -> list[Row]:
+        from todoke.pipeline.privacy.sweep import overview
+        from todoke.store.catalogue import units
+
+        async with session.of(context).store() as store:
+            async with store.reading() as connection:
+                unit = await units.only(connection, business_unit)
+            return await overview(store, unit, session.of(context).settings.rejected, SystemClock().now())
+
+    rows = session.run(work())
+    if json:
+        print_json(rows)
+        return
+    table = [
+        (row.data.value, row.days if row.days is not None else "kept", row.past, KEPT[row.data].goes) for row in rows
+    ]
+    print_table(["data", "days", "would go", "what goes"], table, empty="")
