@@ -21,6 +21,7 @@ from todoke.cli import (
     doubts,
     importing,
     lists,
+    privacy,
     processes,
     reporting,
     runs,
@@ -49,6 +50,7 @@ app.add_typer(lists.app, name="list")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
 app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

@@ -20,7 +20,7 @@ from todoke.model.clock import Micros, SystemClock, from_datetime, to_datetime
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from todoke.pipeline.consents.importing import Imported
+    from todoke.pipeline.privacy.consent_import import Imported
     from todoke.store.consents.reading import Entry, ReplyRow
 
 app = typer.Typer(help="Consent: what people agreed to, with the evidence.", no_args_is_help=True)
@@ -96,7 +96,7 @@ def add(
     }
 
     async def work() -> int:
-        from todoke.pipeline.consents.rows import BadRow, read
+        from todoke.pipeline.privacy.consent_rows import BadRow, read
         from todoke.sms.phone import Parser
         from todoke.store.catalogue import units
         from todoke.store.consents import writing
@@ -128,7 +128,7 @@ def import_(
     rejected = file.with_name(f"{file.stem}-rejected.csv")
 
     async def work() -> Imported:
-        from todoke.pipeline.consents.importing import import_file
+        from todoke.pipeline.privacy.consent_import import import_file
         from todoke.store.catalogue import units
 
         async with session.of(context).store() as store:
@@ -162,8 +162,8 @@ def export(
     """The ledger as rows: consents, revocations, and what replies said. A CSV of it can be imported again."""
 
     async def work() -> int:
-        from todoke.pipeline.consents.exporting import HEADER
-        from todoke.pipeline.consents.exporting import export as rows
+        from todoke.pipeline.privacy.consent_export import HEADER
+        from todoke.pipeline.privacy.consent_export import export as rows
         from todoke.store.catalogue import units
 
         async with session.of(context).store() as store:
@@ -199,7 +199,7 @@ def show(context: typer.Context, number: Number, business_unit: BusinessUnit = N
 
 def _show(number: str, found: list[Entry], replies: list[ReplyRow], *, json: bool) -> None:
     from todoke.model.consent import Fact, standing
-    from todoke.pipeline.consents.exporting import of_entry, of_reply
+    from todoke.pipeline.privacy.consent_export import of_entry, of_reply
 
     facts: list[Fact] = [entry.fact for entry in found]
     facts += [fact for row in replies if (fact := row.fact) is not None]

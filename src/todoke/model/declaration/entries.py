@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from todoke.model.limit import CAP_ZONE
+from todoke.model.retention import EVIDENCE
 
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
@@ -103,6 +104,23 @@ class Registration(Struct, frozen=True, kw_only=True):
     start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
 
 
+Days = Annotated[int, Meta(ge=1, le=36_500, description="days, 1 or more")]
+EvidenceDays = Annotated[int, Meta(ge=EVIDENCE, le=36_500, description=f"days, {EVIDENCE} (three years) or more")]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """For how many days a business unit keeps its data; None keeps it."""
+
+    business_unit: UnitName = None
+    replies: Days | None = None
+    events: Annotated[int, Meta(ge=7, le=36_500, description="days, 7 or more")] | None = None
+    contacts: Days | None = None
+    doubts: Days | None = None
+    rejected_files: Days | None = None
+    opt_outs: EvidenceDays | None = None
+    consents: EvidenceDays | None = None
+
+
 class DncGroup(Struct, frozen=True, kw_only=True):
     business_unit: UnitName = None
     name: Name
@@ -147,5 +165,5 @@ class Skill(Struct, frozen=True, kw_only=True):
 
 
 Entry: TypeAlias = (
-    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention
 )

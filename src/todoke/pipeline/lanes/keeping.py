@@ -24,7 +24,7 @@ async def kept(hot: Hot, run: LaneRun, contacts: Sequence[Contact], now: Micros)
     if guard is not None and (guard.suppresses or guard.caps):
         found.update(await hot.held_back(guard, [(run.base_id + c.position, c.destination) for c in contacts]))
     if check is not None:
-        phones = [contact.destination for contact in contacts]
+        phones = [contact.destination for contact in contacts if contact.destination > 0]
         if reasons := await hot.barred(run.data.bucket, run.groups, check, phones, now):
             found.update(
                 (run.base_id + c.position, reasons[c.destination]) for c in contacts if c.destination in reasons

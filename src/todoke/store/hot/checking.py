@@ -6,7 +6,7 @@ A run without a `Check` costs nothing here. It is decided in Python from the num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from todoke.model.clock import Micros
@@ -38,18 +38,23 @@ def lacking(
     consents: Iterable[Sequence[Any]],
     replies: Iterable[Sequence[Any]],
     now: Micros,
+    erased: Mapping[int, int] | None = None,
 ) -> dict[int, str]:
     """The numbers whose rows do not allow it. `consents`: (phone, act, at, kind, programme, purpose, channel,
-    expires_at) each; `replies`: (phone, kind, at, whether a reply said it) each.
+    expires_at) each; `replies`: (phone, kind, at, whether a reply said it) each. `erased`: what stands in place of each
+    number where its owner was erased; of that only revocations count still.
     """
     facts: dict[int, list[Fact]] = {}
+    known = erased or {}
     for row in consents:
-        facts.setdefault(row[0], []).append(fact_of(*row[1:]))
-    for phone, kind, at, replied in replies:
-        if phone in facts or kind == "in":
-            fact = of_reply(kind, at, replied=bool(replied))
-            if fact is not None:
-                facts.setdefault(phone, []).append(fact)
+        if row[0] > 0:
+            facts.setdefault(row[0], []).append(fact_of(*row[1:]))
+        elif row[1] == Act.REVOKED:
+            facts.setdefault(known[row[0]], []).append(fact_of(*row[1:]))
+    for number, kind, at, replied in replies:
+        fact = of_reply(kind, at, replied=bool(replied))
+        if fact is not None and (number > 0 or fact.act is Act.REVOKED):
+            facts.setdefault(known.get(number, number), []).append(fact)
     return {phone: NO_CONSENT for phone in phones if not allows(facts.get(phone, ()), required, now)}
 
 

@@ -58,13 +58,15 @@ async def barred(
     found: dict[int, str] = {}
     if not phones:
         return found
-    unit, listed, numbers = check.business_unit_id, list(groups), list(phones)
+    unit, listed = check.business_unit_id, list(groups)
+    aliases = {-hashed(phone): phone for phone in phones} if check.erased else {}
+    numbers = [*phones, *aliases]
     if check.required is not None:
         consents = [tuple(row) for row in await connection.fetch(CONSENTS, bucket, unit, numbers)]
         replies = [tuple(row) for row in await connection.fetch(REPLIES, bucket, listed, numbers)]
-        found = lacking(check.required, phones, consents, replies, now)
+        found = lacking(check.required, phones, consents, replies, now, aliases)
     if check.erased:
-        digests = [hashed(phone) for phone in phones]
+        digests = [-alias for alias in aliases]
         rows = await connection.fetch(ERASED, bucket, unit, listed, digests, now)
         if rows:
             found |= recognised(phones, hashed, [(row[0], row[1]) for row in rows])

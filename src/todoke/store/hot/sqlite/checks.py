@@ -63,14 +63,15 @@ def barred(
         "bucket": bucket,
         "unit": check.business_unit_id,
         "groups": json.dumps(groups),
-        "phones": msgspec.json.encode(phones).decode(),
     }
+    aliases = {-hashed(phone): phone for phone in phones} if check.erased else {}
     if check.required is not None:
+        wanted["phones"] = msgspec.json.encode([*phones, *aliases]).decode()
         consents = json.loads(db.execute(CONSENTS, wanted).fetchone()[0])
         replies = json.loads(db.execute(REPLIES, wanted).fetchone()[0])
-        found = lacking(check.required, phones, consents, replies, now)
+        found = lacking(check.required, phones, consents, replies, now, aliases)
     if check.erased:
-        digests = msgspec.json.encode([hashed(phone) for phone in phones]).decode()
+        digests = msgspec.json.encode([-alias for alias in aliases]).decode()
         rows = db.execute(ERASED, {**wanted, "digests": digests, "now": now}).fetchall()
         if rows:
             found |= recognised(phones, hashed, rows)

@@ -7,7 +7,7 @@ from typing import Any
 
 from todoke.model.clock import Micros, to_datetime
 from todoke.model.consent import KINDS, Act, hash_of
-from todoke.pipeline.consents.rows import COLUMNS
+from todoke.pipeline.privacy.consent_rows import COLUMNS
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import reading
 from todoke.store.consents.reading import Entry, ReplyRow

@@ -6,7 +6,7 @@ import pytest
 
 from todoke.model.clock import to_datetime
 from todoke.model.consent import Act, Kind
-from todoke.pipeline.consents.rows import BadRow, read
+from todoke.pipeline.privacy.consent_rows import BadRow, read
 from todoke.sms.phone import parse
 
 NOW = 1_750_000_000_000_000

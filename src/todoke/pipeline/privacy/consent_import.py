@@ -11,7 +11,7 @@ from todoke.config import closest
 from todoke.model.clock import Micros
 from todoke.model.consent import Record
 from todoke.model.errors import Invalid
-from todoke.pipeline.consents.rows import COLUMNS, BadRow, read
+from todoke.pipeline.privacy.consent_rows import COLUMNS, BadRow, read
 from todoke.sms.phone import Parser
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import writing

@@ -1,1 +1,0 @@
-"""Consents in and out: files of records, one record, exports."""
