@@ -15,7 +15,7 @@ from todoke.store.hot.base import Cursor, NewRun, OpenRun
 
 def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
-    if state != "ready":
+    if state != ("standing" if run.standing else "ready"):
         raise Conflict(
             f"The list {name!r} is {state}, not ready.",
             fix="Wait for its import to end." if state == "importing" else "Import it again.",
@@ -45,7 +45,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream, standing, due_at) = row[12:]
     return OpenRun(
         bucket,
         run_id,
@@ -66,4 +66,6 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        bool(standing),
+        due_at,
     )

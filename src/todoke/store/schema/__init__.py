@@ -22,7 +22,7 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.compliance import answer, dnc_entry, opt_out, review
 from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.sending import (
     allowance,
@@ -43,6 +43,7 @@ from todoke.store.schema.sending import (
 
 __all__ = [
     "allowance",
+    "answer",
     "block",
     "business_unit",
     "calling_list",
@@ -64,6 +65,7 @@ __all__ = [
     "opt_out",
     "orphan",
     "provider",
+    "review",
     "run_counter",
     "run_cursor",
     "run_transition",

@@ -44,6 +44,7 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("opt_out_scope", Text, nullable=False, server_default="business_unit"),  # where a code says none
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -108,8 +109,13 @@ sms_registration = Table(
     unit(),
     Column("transport_code_id", Id, ForeignKey("transport_code.id"), nullable=False, unique=True),
     Column("dnc_group_id", Id, ForeignKey("dnc_group.id"), nullable=True),
-    Column("keywords", JSON, nullable=False),  # {"stop": [...], "start": [...]}: beside the built-in ones
+    # {"stop": [...], "start": [...], "help": [...]} beside the built-in ones, "remove": [...] of these, "languages"
+    Column("keywords", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("answers", Text, nullable=True),  # us | network | nobody; none: the usual of its type
+    Column("language", Text, nullable=True),  # of what is sent back; none: that of the unit's region
+    Column("texts", JSON, nullable=True),  # {"stop": {"en": "..."}, ...}: in place of the built-in ones
+    Column("opt_out_scope", Text, nullable=True),  # skill | business_unit | installation; none: the unit's
 )
 
 campaign = Table(
@@ -169,7 +175,7 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# state: importing | ready | deleted. Only a ready list can be run.
+# state: importing | ready | deleted, or standing: of a standing run. Only a ready list can be run by a person.
 calling_list = Table(
     "calling_list",
     metadata,

@@ -19,6 +19,7 @@ class Placement(Enum):
 
 PLACEMENTS: dict[str, Placement] = {
     "allowance": Placement.BUCKET,
+    "answer": Placement.BUCKET,
     "block": Placement.BUCKET,
     "contact": Placement.BUCKET,
     "dnc_entry": Placement.BUCKET,
@@ -30,6 +31,7 @@ PLACEMENTS: dict[str, Placement] = {
     "lane": Placement.BUCKET,
     "opt_out": Placement.BUCKET,
     "orphan": Placement.BUCKET,
+    "review": Placement.BUCKET,
     "run_counter": Placement.BUCKET,
     "run_cursor": Placement.BUCKET,
     "run_transition": Placement.BUCKET,
@@ -55,9 +57,11 @@ PLACEMENTS: dict[str, Placement] = {
 
 # Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
 KEYS_WITHOUT_BUCKET: dict[str, str] = {
+    "pk_answer": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",
+    "pk_review": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_run_transition": "a number from a sequence: (bucket, id) before it is distributed",
 }
 

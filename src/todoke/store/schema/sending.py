@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -54,8 +55,13 @@ skill_run = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
+    # Contacts are appended to its list, and it does not finish by itself.
+    Column("standing", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
+    Index(
+        "ix_skill_run_standing", "bucket", "skill_id", postgresql_where=text("standing"), sqlite_where=text("standing")
+    ),
 )
 
 # The next run id, one row a bucket.

@@ -28,21 +28,35 @@ LAST = """
     SELECT kind FROM opt_out WHERE bucket = $1 AND phone = $2 AND dnc_group_id = $3 ORDER BY at DESC, id DESC LIMIT 1
 """
 
+# A number that was held while a person had to read what it said is on the list for good now.
 LIST = """
     INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (bucket, dnc_group_id, phone)
+        DO UPDATE SET source = excluded.source, created_at = excluded.created_at
+        WHERE dnc_entry.source = 'review' AND excluded.source <> 'review'
+    RETURNING phone
 """
 
-LIFT = "DELETE FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3"
+LIFT = "DELETE FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3 RETURNING phone"
 
 
 async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> None:
     """Record each; where it is news, the number is listed or lifted as it said last."""
     await connection.execute(TURN, sorted({o.phone for o in opt_outs}))
     for o in opt_outs:
-        if await connection.fetchval(RECORD, *o) is None:
-            continue
-        if await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id) == "out":
-            await connection.execute(LIST, o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at)
-        else:
-            await connection.execute(LIFT, o.bucket, o.dnc_group_id, o.phone)
+        await apply_one(connection, o)
+
+
+async def apply_one(connection: Connection, o: OptOut) -> tuple[str, bool]:
+    """What the number said last, "out" or "in", and whether its entry came, went or is not a mere hold any more; the
+    number has its turn.
+    """
+    news = await connection.fetchval(RECORD, *o) is not None
+    last: str = await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id)
+    if not news:
+        return last, False
+    if last == "out":
+        moved = await connection.fetchval(LIST, o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at)
+    else:
+        moved = await connection.fetchval(LIFT, o.bucket, o.dnc_group_id, o.phone)
+    return last, moved is not None

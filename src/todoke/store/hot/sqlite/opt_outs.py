@@ -22,9 +22,11 @@ LAST = """
     SELECT kind FROM opt_out WHERE bucket = ? AND phone = ? AND dnc_group_id = ? ORDER BY at DESC, id DESC LIMIT 1
 """
 
+# A number that was held while a person had to read what it said is on the list for good now.
 LIST = """
     INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO UPDATE SET source = excluded.source, created_at = excluded.created_at
+        WHERE dnc_entry.source = 'review' AND excluded.source <> 'review'
 """
 
 LIFT = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ?"
@@ -33,9 +35,17 @@ LIFT = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = 
 def apply(db: Connection, opt_outs: Sequence[OptOut]) -> None:
     """Record each; where it is news, the number is listed or lifted as it said last."""
     for o in opt_outs:
-        if db.execute(RECORD, o._asdict()).rowcount != 1:
-            continue
-        if db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0] == "out":
-            db.execute(LIST, (o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at))
-        else:
-            db.execute(LIFT, (o.bucket, o.dnc_group_id, o.phone))
+        apply_one(db, o)
+
+
+def apply_one(db: Connection, o: OptOut) -> tuple[str, bool]:
+    """What the number said last, "out" or "in", and whether its entry came, went or is not a mere hold any more."""
+    news = db.execute(RECORD, o._asdict()).rowcount == 1
+    last: str = db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0]
+    if not news:
+        return last, False
+    if last == "out":
+        moved = db.execute(LIST, (o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at)).rowcount
+    else:
+        moved = db.execute(LIFT, (o.bucket, o.dnc_group_id, o.phone)).rowcount
+    return last, moved == 1
