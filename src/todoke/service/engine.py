@@ -19,6 +19,7 @@ from pathlib import Path
 from todoke.config import Settings
 from todoke.model.clock import SECOND, SystemClock
 from todoke.model.errors import TodokeError
+from todoke.pipeline.inbox.book import Book
 from todoke.pipeline.inbox.inbox import Inbox
 from todoke.pipeline.lanes.groups import Groups
 from todoke.pipeline.lanes.holding import Holding
@@ -29,7 +30,6 @@ from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
-from todoke.service.book import Book
 from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host

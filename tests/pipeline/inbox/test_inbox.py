@@ -15,10 +15,10 @@ from todoke.compliance.answering import Answering, Who
 from todoke.compliance.keywords import Keywords, Settings
 from todoke.model.clock import SystemClock
 from todoke.pipeline.inbox.address import Address, Runs
+from todoke.pipeline.inbox.book import answer_runs
 from todoke.pipeline.inbox.inbox import Inbox
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.providers.base import Heard
-from todoke.service.book import answer_runs
 from todoke.store import schema
 from todoke.store.catalogue import registrations, units
 from todoke.store.hot.base import StoreUnavailable

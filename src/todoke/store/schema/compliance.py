@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from todoke.store.schema.base import Id, identity, metadata
@@ -53,8 +54,9 @@ review = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("business_unit_id", Id, nullable=True),  # none when no registration knows the code
     Column("transport_code_id", Id, nullable=True),
-    Column("phone", BigInteger, nullable=True),  # none where it came from no number
+    Column("phone", BigInteger, nullable=False),  # 0 where it came from no number
     Column("inbound_id", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),  # the words as they came
     Column("reason", Text, nullable=False),  # why a machine could not tell, for people
     Column("holds", JSON, nullable=False),  # [[bucket, DNC group], ...]
     Column("state", Text, nullable=False),  # open | decided
@@ -62,9 +64,14 @@ review = Table(
     Column("note", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("decided_at", BigInteger, nullable=True),
-    UniqueConstraint("bucket", "inbound_id"),
-    Index("ix_review_phone", "bucket", "phone", "state"),
-    Index("ix_review_state", "bucket", "state", "id"),
+    UniqueConstraint("bucket", "phone", "inbound_id"),
+    Index(
+        "ix_review_open",
+        "bucket",
+        "id",
+        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state = 'open'"),
+    ),
 )
 
 # What was sent back on a keyword: what tells whether another one would be one too many.

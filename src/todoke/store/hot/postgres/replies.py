@@ -26,8 +26,9 @@ RELEASE = """
 
 # Nothing where it is stored already.
 ASK = """
-    INSERT INTO review (bucket, business_unit_id, transport_code_id, phone, inbound_id, reason, holds, state, note, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', '', $8)
+    INSERT INTO review (bucket, business_unit_id, transport_code_id, phone, inbound_id, text, reason, holds,
+                        state, note, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', '', $9)
     ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -100,8 +101,8 @@ async def _apply(connection: Connection, said: Said) -> Done:
 async def _asked(connection: Connection, said: Said) -> bool:
     """A person has to read it; False where that is known, and perhaps decided already."""
     wanted = json.dumps([[target.bucket, target.dnc_group_id] for target in said.targets])
-    who = (said.bucket, said.business_unit_id, said.transport_code_id, said.phone)
-    return await connection.fetchval(ASK, *who, said.inbound_id, said.reason, wanted, said.at) is not None
+    who = (said.bucket, said.business_unit_id, said.transport_code_id, said.phone or 0)
+    return await connection.fetchval(ASK, *who, said.inbound_id, said.text, said.reason, wanted, said.at) is not None
 
 
 async def _decided(connection: Connection, said: Said) -> list[list[int]]:

@@ -23,8 +23,9 @@ RELEASE = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone
 
 # Nothing where it is stored already.
 ASK = """
-    INSERT INTO review (bucket, business_unit_id, transport_code_id, phone, inbound_id, reason, holds, state, note, at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 'open', '', ?)
+    INSERT INTO review (bucket, business_unit_id, transport_code_id, phone, inbound_id, text, reason, holds,
+                        state, note, at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', '', ?)
     ON CONFLICT DO NOTHING
 """
 
@@ -91,8 +92,8 @@ def _apply(db: Connection, said: Said) -> Done:
 def _asked(db: Connection, said: Said) -> bool:
     """A person has to read it; False where that is known, and perhaps decided already."""
     wanted = json.dumps([[target.bucket, target.dnc_group_id] for target in said.targets])
-    who = (said.bucket, said.business_unit_id, said.transport_code_id, said.phone)
-    return db.execute(ASK, (*who, said.inbound_id, said.reason, wanted, said.at)).rowcount == 1
+    who = (said.bucket, said.business_unit_id, said.transport_code_id, said.phone or 0)
+    return db.execute(ASK, (*who, said.inbound_id, said.text, said.reason, wanted, said.at)).rowcount == 1
 
 
 def _decided(db: Connection, said: Said) -> list[list[int]]:

@@ -33,8 +33,9 @@ def upgrade() -> None:
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("business_unit_id", Id(), nullable=True),
         sa.Column("transport_code_id", Id(), nullable=True),
-        sa.Column("phone", sa.BigInteger(), nullable=True),
+        sa.Column("phone", sa.BigInteger(), nullable=False),
         sa.Column("inbound_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("holds", sa.JSON(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -43,10 +44,10 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
-        sa.UniqueConstraint("bucket", "inbound_id", name=op.f("uq_review_bucket_inbound_id")),
+        sa.UniqueConstraint("bucket", "phone", "inbound_id", name=op.f("uq_review_bucket_phone_inbound_id")),
     )
-    op.create_index("ix_review_phone", "review", ["bucket", "phone", "state"])
-    op.create_index("ix_review_state", "review", ["bucket", "state", "id"])
+    where = {"postgresql_where": sa.text("state = 'open'"), "sqlite_where": sa.text("state = 'open'")}
+    op.create_index("ix_review_open", "review", ["bucket", "id"], **where)
     op.create_table(
         "answer",
         sa.Column("id", Id(), autoincrement=True, nullable=False),
