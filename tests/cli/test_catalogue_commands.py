@@ -46,6 +46,57 @@ async def test_an_import_says_how_it_read_the_file(acme: Command, folder: Path) 
     assert (await acme("import", "liste.csv", "--list", "L", *options)).json["contacts"] == 1
 
 
+async def test_a_preview_tells_how_and_needs_no_database(todoke: Command, folder: Path) -> None:
+    (folder / "liste.csv").write_text("id;My mobile is;Name\n1;+12025550143;Ann\n")
+
+    seen = await todoke("import", "liste.csv", "--list", "L", "--preview", "--require", "Name", "--json")
+    shown = await todoke("import", "liste.csv", "--list", "L", "--preview")
+
+    assert seen.json["columns"][1] == {
+        "header": "My mobile is",
+        "field": "SMSPhoneNumber",
+        "how": "part",
+        "phone": True,
+        "required": False,
+    }
+    assert seen.json["columns"][2]["required"] is True
+    assert (seen.json["quote"], seen.json["compression"], seen.json["lines"]) == ('"', "none", [2])
+    assert "by a part of its header" in seen.json["warnings"][0]
+    assert "by a part of its header" in shown.err
+    assert "synonym" in shown.out
+    assert (await todoke("import", "liste.csv", "--list", "L", "--preview", "--mapping", "x")).status == 1
+
+
+async def test_a_mapping_is_saved_suggested_used_and_deleted(acme: Command, folder: Path) -> None:
+    (folder / "a.csv").write_text("Nr;Handy;Bonus\n1;202-555-0143;x\n2;202-555-0144;\n")
+    options = ("--map", "Nr=ExternalId", "--require", "Bonus", "--encoding", "utf-8")
+    made = await acme("import", "a.csv", "--list", "A", *options, "--save-mapping", "staff", "--json")
+    assert made.json["reasons"] == {"missing_required_value": 1}
+    assert [row["name"] for row in (await acme("mapping", "list", "--json")).json] == ["staff"]
+    kept = (await acme("mapping", "show", "staff", "--json")).json
+    assert kept["reading"] == {
+        "fields": {"Nr": "ExternalId", "Handy": "SMSPhoneNumber", "Bonus": "Bonus"},
+        "encoding": "utf-8",
+        "required": ["Bonus"],
+    }
+    assert "required: Bonus" in (await acme("mapping", "show", "staff")).out
+    assert "staff" in (await acme("mapping", "list")).out
+    preview = ("import", "a.csv", "--list", "B", "--preview")
+    assert (await acme(*preview, "--json")).json["suggested"] == ["staff"]
+    assert "--mapping 'staff'" in (await acme(*preview)).out
+    used = await acme("import", "a.csv", "--list", "B", "--mapping", "staff", "--json")
+    assert (used.json["contacts"], used.json["rejected"]) == (1, 1)
+    other = ("import", "a.csv", "--list", "C", "--map", "Nr=ExternalId", "--save-mapping", "staff")
+    refused = await acme(*other)
+    assert (refused.status, "another saved mapping 'staff'" in refused.err) == (1, True)
+    assert (await acme("list", "list", "--json")).json[0]["name"] == "B"
+    (folder / "b.csv").write_text("Nr;Handy\n1;202-555-0143\n")
+    lacking = await acme("import", "b.csv", "--list", "C", "--mapping", "staff")
+    assert "the column 'Bonus', which this one lacks" in lacking.err
+    assert (await acme("mapping", "delete", "staff")).out == "staff: deleted\n"
+    assert (await acme("mapping", "show", "staff")).status == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -63,6 +114,9 @@ async def test_an_import_that_cannot_be(acme: Command, folder: Path, arguments: 
 
 
 OF_A_UNIT = [
+    ("mapping", "list"),
+    ("mapping", "show", "x"),
+    ("mapping", "delete", "x"),
     ("skill", "list"),
     ("skill", "show", "x"),
     ("skill", "start", "x", "--list", "y"),

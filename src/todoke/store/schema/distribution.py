@@ -40,6 +40,7 @@ PLACEMENTS: dict[str, Placement] = {
     "calling_list": Placement.EVERYWHERE,
     "campaign": Placement.EVERYWHERE,
     "dnc_group": Placement.EVERYWHERE,
+    "list_mapping": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
