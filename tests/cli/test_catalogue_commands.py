@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,47 @@ async def test_a_mapping_is_saved_suggested_used_and_deleted(acme: Command, fold
     assert (await acme("mapping", "show", "staff")).status == 1
 
 
+async def test_a_dry_run_makes_no_list_and_tells_what_it_would_take(acme: Command, folder: Path) -> None:
+    rows = "".join(f"{i},Ann,+1202555{100 + i:04}\n" for i in range(40))
+    (folder / "a.csv").write_text(f"Id,First name,Mobile\n{rows}x,Bob,12345\n")
+    skill = (await acme("skill", "list", "--json")).json[0]["name"]
+    command = ("import", "a.csv", "--list", "A", "--dry-run", "--skill", skill)
+
+    told = await acme(*command, "--json")
+    shown = await acme(*command, "--text", "Hello {FirstName}")
+
+    assert (told.json["contacts"], told.json["reasons"]) == (40, {"phone_too_short": 1})
+    assert told.json["estimate"]["exact"] is True
+    assert told.json["estimate"]["time"]["binding"] == "pace"
+    assert Path(told.json["rejects_path"]).name == "Acme-A-dry-run-rejected.csv"
+    assert "40 contacts would be accepted, 1 rows rejected; nothing is imported" in shown.out
+    assert "segments: 40; a message has 1 to 1, 1.00 on average" in shown.out
+    assert "encoding: 100.0% GSM-7" in shown.out
+    assert "time to send: " in shown.out
+    assert "Nothing else uses the code" in shown.out
+    assert (await acme("list", "list", "--json")).json == []
+    assert (await acme("import", "a.csv", "--list", "A")).status == 0
+    of_list = await acme("skill", "estimate", skill, "--list", "A", "--json")
+    assert of_list.json == told.json["estimate"]
+    assert "every one of the 40 contacts" in (await acme("skill", "estimate", skill, "--list", "A")).out
+    refused = await acme("import", "a.csv", "--list", "B", "--skill", skill)
+    assert (refused.status, "for a dry run" in refused.err) == (1, True)
+
+
+async def test_a_list_from_standard_input(acme: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BytesIO(gzip.compress(b"Id,Mobile\n1,+12025550143\n2,12345\n"))
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    done = await acme("import", "-", "--list", "A", "--json")
+
+    assert (done.json["contacts"], done.json["rejected"]) == (1, 1)
+    assert done.json["rejects_path"].endswith("-rejected.csv.gz")
+    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard-input"
+    assert (await acme("list", "rejected", "A", "--json")).json["rejects_path"] == done.json["rejects_path"]
+    assert not list(folder.rglob("upload-*"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -120,6 +163,7 @@ OF_A_UNIT = [
     ("skill", "list"),
     ("skill", "show", "x"),
     ("skill", "start", "x", "--list", "y"),
+    ("skill", "estimate", "x", "--list", "y"),
     ("send", "--list", "y", "--text", "x"),
     ("run", "list"),
     ("run", "show", "1"),

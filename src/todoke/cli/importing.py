@@ -57,6 +57,11 @@ def import_(
         str | None, typer.Option(metavar="NAME", help="Keep under this name how the file is read.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
+    skill: Annotated[
+        str | None, typer.Option(metavar="SKILL", help="With --dry-run: what that skill would take over it.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="With --dry-run: the same of this text.")] = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
@@ -64,6 +69,7 @@ def import_(
 
     Rows that cannot become contacts are written to a file with line and reason, to be corrected and imported again.
     """
+    from todoke.cli.dry_running import show_dry_run
     from todoke.cli.previewing import show_preview
     from todoke.model.clock import SystemClock
     from todoke.model.list_mapping import Reading
@@ -71,6 +77,8 @@ def import_(
     from todoke.pipeline.intake.keeping import save_mapping as keep_mapping
     from todoke.store.catalogue import units
 
+    if (skill is not None or text is not None) and not dry_run:
+        raise Invalid("A skill or a text is for a dry run.", fix="Add --dry-run; or start it with todoke skill start.")
     here = session.of(context)
     reading = Reading(
         fields=_fields(map_ or []),
@@ -124,6 +132,11 @@ def import_(
         if preview:
             show_preview(context, path, reading, mapping, business_unit, json=json)
             return
+        if dry_run:
+            show_dry_run(
+                context, path, calling_list, reading, mapping, business_unit, skill=skill, text=text, json=json
+            )
+            return
         imported = session.run(work())
     if json:
         print_json(
@@ -171,9 +184,9 @@ def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
     if str(file) != "-":
         yield file
         return
-    from todoke.pipeline.intake.spool import spooled
+    from todoke.pipeline.intake.incoming import kept
 
-    with spooled(sys.stdin.buffer, data_dir) as path:
+    with kept(sys.stdin.buffer, data_dir) as path:
         yield path
 
 
