@@ -52,6 +52,7 @@ PLACEMENTS: dict[str, Placement] = {
     "dnc_group": Placement.EVERYWHERE,
     "dnc_upload": Placement.EVERYWHERE,
     "list_import": Placement.EVERYWHERE,
+    "list_mapping": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
