@@ -19,6 +19,7 @@ from todoke.cli import (
     doctor,
     doubts,
     importing,
+    list_imports,
     lists,
     processes,
     reporting,
@@ -45,6 +46,7 @@ for group in (demo, processes, applying, importing, sending, reporting, doctor):
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
+app.add_typer(list_imports.app, name="imports")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
 

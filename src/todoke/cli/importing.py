@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ from todoke.model.errors import Invalid
 if TYPE_CHECKING:
     from todoke.pipeline.intake.importing import Imported
     from todoke.pipeline.intake.progress import Progress
+    from todoke.service.list_imports import Ended
 
+STANDARD_INPUT = "-"
 REJECTED = "rejected"  # the folder of rejected rows, in the data folder
 
 
@@ -27,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tab, .tsv, .txt or .xlsx")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tab, .tsv, .txt or .xlsx; - for standard input")],
     calling_list: Annotated[str, typer.Option("--list", metavar="NAME", help="What the list is to be called.")],
     map_: Annotated[
         list[str] | None,
@@ -42,6 +45,9 @@ def import_(
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
     ] = False,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="SKILL", help="Start it over the list when that is ready.")
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -51,7 +57,8 @@ def import_(
     Rows that cannot become contacts are written to a file with line and reason, to be corrected and imported again.
     """
     from todoke.model.clock import SystemClock
-    from todoke.pipeline.intake.importing import import_list
+    from todoke.service.list_imports import ListImports, Upload
+    from todoke.service.spool import FOLDER, spool
     from todoke.store.catalogue import units
 
     mapping = _mapping(map_ or [])
@@ -66,29 +73,33 @@ def import_(
         _preview(file, reading, json=json)
         return
     here = session.of(context)
+    if region is not None:
+        reading["default_region"] = region
 
-    async def work() -> Imported:
+    async def work() -> Ended:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
+            upload = Upload(file)
+            if str(file) == STANDARD_INPUT:
+                path = spool(sys.stdin.buffer, here.settings.data_dir / FOLDER)
+                upload = Upload(path, spooled=True, name="standard input")
+            work = ListImports(store, unit, here.settings.data_dir / REJECTED, SystemClock())
             with progress_shown() as progress:
-                return await import_list(
-                    store,
-                    business_unit=unit.name,
-                    name=calling_list,
-                    path=file,
-                    rejects_dir=here.settings.data_dir / REJECTED,
-                    now=SystemClock().now(),
-                    default_region=region,
-                    progress=progress,
-                    **reading,
-                )
+                return await work.begin(calling_list, upload, reading, start_skill=start, progress=progress)
 
-    imported = session.run(work())
-    if json:
+    tell(calling_list, session.run(work()), json=json)
+
+
+def tell(name: str, ended: Ended, *, json: bool) -> None:
+    """What became of an import that is done."""
+    imported, run = ended.imported, ended.run
+    if json and imported is not None:
         print_json(
             {
-                "list": calling_list,
+                "list": name,
+                "import": ended.import_id,
+                "run": None if run is None else run.run_id,
                 "contacts": imported.contacts,
                 "rejected": imported.rejected,
                 "blank": imported.blank,
@@ -102,8 +113,14 @@ def import_(
                 "zone_groups": imported.zone_groups,
             }
         )
-    else:
-        show(calling_list, imported)
+    elif json:
+        print_json({"list": name, "import": ended.import_id, "run": None if run is None else run.run_id})
+    elif imported is not None:
+        show(name, imported)
+    if run is not None and not json:
+        say(f"run {run.run_id} started; watch it with todoke run watch {run.run_id}")
+    if ended.start_error is not None:
+        raise ended.start_error
 
 
 def show(name: str, imported: Imported) -> None:

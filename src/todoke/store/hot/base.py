@@ -197,6 +197,7 @@ class NewRun(NamedTuple):
     started_at: Micros
     expires_at: Micros
     stream: Stream = Stream.BULK
+    start_key: str | None = None  # a run that was started with it is not started again
 
 
 class EngineRow(NamedTuple):

@@ -32,9 +32,12 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream)
-    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15)
+                           expires_at, stream, start_key)
+    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15, $16)
 """
+
+# Looked for with the counter held: whoever started it first has committed.
+STARTED = "SELECT id FROM skill_run WHERE bucket = $1 AND start_key = $2"
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -64,7 +67,7 @@ OPEN_CURSORS = """
 
 
 async def start(connection: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
@@ -75,6 +78,10 @@ async def start(connection: Connection, run: NewRun) -> int:
     check_provider(code["name"], code["bucket"], run)
     run_id: int = await connection.fetchval(NUMBER, run.bucket)
     check_number(run_id)
+    if run.start_key is not None:
+        started = await connection.fetchval(STARTED, run.bucket, run.start_key)
+        if started is not None:
+            return started
     await partitions.ensure(connection, run.bucket, run_id)
     await connection.execute(
         INSERT,
@@ -93,6 +100,7 @@ async def start(connection: Connection, run: NewRun) -> int:
         run.started_at,
         run.expires_at,
         run.stream,
+        run.start_key,
     )
     await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
     await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)

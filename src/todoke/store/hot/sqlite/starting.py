@@ -29,9 +29,11 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+                           expires_at, stream, start_key)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
 """
+
+STARTED = "SELECT id FROM skill_run WHERE bucket = ? AND start_key = ?"
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -58,7 +60,9 @@ OPEN_CURSORS = """
 
 
 def start(db: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
+    if run.start_key is not None and (found := db.execute(STARTED, (run.bucket, run.start_key)).fetchone()):
+        return found[0]
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
@@ -72,7 +76,7 @@ def start(db: Connection, run: NewRun) -> int:
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
     frozen = (run.body, run.template_version_id, fields, zone_sets, json.dumps(run.scrub_groups), contacts)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream))
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.start_key))
     db.execute(CURSORS, (run.bucket, run_id, run.list_id))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
