@@ -44,7 +44,7 @@ KEYS = {
     "opt_out": r"\bphone = ",
     "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
     "run_cursor": r"\brun_id = ",
-    "skill_run": r"\bid = |\bstate = ANY|\bstate = 'stopping'",
+    "skill_run": r"\b(id|start_key) = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.

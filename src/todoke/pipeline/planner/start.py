@@ -117,6 +117,11 @@ async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -
             f"The list {calling_list.name!r} is {calling_list.state}.",
             fix="Import it again, or wait until it is ready.",
         )
+    if not calling_list.active:
+        raise Conflict(
+            f"The list {calling_list.name!r} is inactive.",
+            fix=f"Make it active with todoke list activate {calling_list.name!r}.",
+        )
     if not calling_list.contacts:
         raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
     template, renderer = _compiled(body, calling_list)

@@ -70,5 +70,6 @@ INDEXES_WITHOUT_BUCKET: dict[str, str] = {
     "ix_intent_engine": "what a dead engine left is looked for in all buckets",
     "ix_lane_provider": "who has the lanes of a provider account; a few thousand rows at most",
     "ix_orphan_number": "found by provider, as the key is: the bucket comes first before it is distributed",
+    "ix_skill_run_list": "with the bucket first it would tempt a planner away from the key; a list's bucket is known",
     "ix_skill_run_state": "what is open is looked for in all buckets; a few rows of many",
 }

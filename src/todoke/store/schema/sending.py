@@ -60,7 +60,7 @@ skill_run = Table(
     Column("start_key", Text, nullable=True),  # who asks twice with the same key gets the same run
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
-    Index("ix_skill_run_list", "bucket", "list_id"),
+    Index("ix_skill_run_list", "list_id"),
     Index(
         "uq_skill_run_start_key",
         "bucket",

@@ -14,7 +14,7 @@ from todoke.store.postgres import Connection
 
 # Held, so that the list is not deleted meanwhile.
 LIST = """
-    SELECT name, state, contacts, fields, zone_sets, bucket FROM calling_list
+    SELECT name, state, active, expires_at, contacts, fields, zone_sets, bucket FROM calling_list
     WHERE id = $1 AND business_unit_id = $2 FOR SHARE
 """
 
@@ -71,7 +71,7 @@ async def start(connection: Connection, run: NewRun) -> int:
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    check_list(source["name"], source["state"], source["bucket"], run)
+    check_list(source["name"], source["state"], source["active"], source["expires_at"], source["bucket"], run)
     code = await connection.fetchrow(CODE, run.transport_code_id)
     if code is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")

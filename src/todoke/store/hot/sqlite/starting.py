@@ -12,7 +12,8 @@ from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
 
 LIST = """
-    SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
+    SELECT name, state, active, expires_at, bucket, contacts, fields, zone_sets
+    FROM calling_list WHERE id = ? AND business_unit_id = ?
 """
 
 PROVIDER = """
@@ -66,8 +67,8 @@ def start(db: Connection, run: NewRun) -> int:
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    name, state, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bucket, run)
+    name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
+    check_list(name, state, bool(active), expires_at, bucket, run)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
