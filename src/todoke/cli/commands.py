@@ -19,9 +19,11 @@ from todoke.cli import (
     doctor,
     doubts,
     importing,
+    keywords,
     lists,
     processes,
     reporting,
+    reviewing,
     runs,
     sending,
     skills,
@@ -47,6 +49,8 @@ app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
+app.add_typer(keywords.app, name="keywords")
+app.add_typer(reviewing.app, name="review")
 
 
 @app.callback()

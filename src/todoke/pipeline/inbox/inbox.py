@@ -115,9 +115,10 @@ class Inbox:
         now: Micros,
     ) -> list[Done]:
         """What the whole texts among these mean takes effect, all of it or nothing."""
+        replies: list[Said] = []
         for anew in (False, True):
             runs: dict[int, Runs | None] = {}
-            replies: list[Said] = []
+            replies = []
             for (_, one), address, row in zip(batch, addresses, stored, strict=True):
                 said = _read(one, address, row, now)
                 if said.answers is not None and address is not None:
