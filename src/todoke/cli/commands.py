@@ -14,6 +14,7 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
     dnc,
     doctor,
@@ -21,6 +22,7 @@ from todoke.cli import (
     importing,
     keywords,
     lists,
+    privacy,
     processes,
     reporting,
     reviewing,
@@ -51,6 +53,8 @@ app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
 app.add_typer(keywords.app, name="keywords")
 app.add_typer(reviewing.app, name="review")
+app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

@@ -28,6 +28,8 @@ from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
+from todoke.pipeline.privacy.erase import require_key
+from todoke.pipeline.privacy.sweep import Sweep
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
@@ -37,6 +39,7 @@ from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
+from todoke.store.privacy.key import KeyFile
 from todoke.store.store import Store, open_store
 
 _log = logging.getLogger(__name__)
@@ -66,6 +69,9 @@ class Engine:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
         await self._replication.at_start()
+        key = KeyFile(settings.data_dir)
+        await require_key(self._store, key)
+        hot.use_key(key.hashed)
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
@@ -132,6 +138,7 @@ class Engine:
                     tasks.create_task(watch_runs(hot, clock)),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
+                    tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),

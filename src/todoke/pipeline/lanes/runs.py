@@ -67,6 +67,11 @@ class LaneRun:
         if len(data.zone_sets) != len(self.zones):  # a standing run's grow; those that were there stay
             self.zones = [tuple(zones) for zones in data.zone_sets]
         self.data = data
+        self.groups = data.scrub_groups
+
+    def stricter(self, data: OpenRun) -> bool:
+        """Whether there are DNC groups, suppressions or caps that what is reserved was not held against."""
+        return data.guard not in (None, self.data.guard) or not set(self.groups) >= set(data.scrub_groups)
 
     def wanted(self, now: Micros) -> bool:
         """Whether more of it may be there to take. A standing run is asked only when something of its stream is due, so

@@ -33,6 +33,9 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    consent: int | None
+    consent_purpose: str | None
+    consent_programme: str | None
 
     @property
     def window(self) -> Window:
@@ -61,6 +64,9 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.consent,
+            s.consent_purpose,
+            s.consent_programme,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

@@ -20,6 +20,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
 from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
     Asked,
@@ -40,6 +41,7 @@ from todoke.store.hot.flush import (
     RunWord,
     Scrub,
 )
+from todoke.store.hot.guarding import Guard, Held, Unused, Use
 from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
 from todoke.store.hot.packing import SEPARATOR
 from todoke.store.hot.replies import Done, Said
@@ -51,6 +53,7 @@ __all__ = [
     "BindGroup",
     "Block",
     "BlockKey",
+    "Check",
     "Choice",
     "Contact",
     "Cursor",
@@ -66,6 +69,8 @@ __all__ = [
     "FlushOverlap",
     "Flushed",
     "Fresh",
+    "Guard",
+    "Held",
     "Hint",
     "Hot",
     "InboundPart",
@@ -88,6 +93,8 @@ __all__ = [
     "Single",
     "StoreUnavailable",
     "StoredInbound",
+    "Unused",
+    "Use",
 ]
 
 
@@ -166,7 +173,9 @@ class Cursor(NamedTuple):
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live."""
+    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live, and
+    so are DNC groups (those it started with and those that are there now), caps and suppressions (`guard`).
+    """
 
     bucket: int
     id: int
@@ -187,6 +196,8 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    guard: Guard | None = None
+    check: Check | None = None  # beside the DNC groups; live
     standing: bool = False
     due_at: Micros | None = None  # of a standing run: when something of its stream is due next
 
@@ -352,6 +363,24 @@ class Hot(Protocol):
         """Just these positions, in order of position."""
         ...
 
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        """Which of the messages (id, number) may not go now, by suppressions and caps. Only asks: what counts is what
+        the reserving flush says.
+        """
+        ...
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        """Those of the numbers that the check is against, with the reason: `no_consent`, or `dnc` or `erased` for
+        people who were erased. Conflict where that takes a key that this machine has not.
+        """
+        ...
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        """How the number of an erased person is recognised: the installation's keyed hash."""
+        ...
+
     # recovery
 
     async def open_blocks(self, engine_id: int) -> list[OpenBlock]: ...
@@ -427,9 +456,9 @@ class Hot(Protocol):
         """
         ...
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction;
-        idempotent.
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        """Opt-outs and opt-ins with their DNC entries and what changed; `meanings` sets inbound.meaning by id. One
+        transaction; idempotent. Returns them all, and those for groups that skills contribute to.
         """
         ...
 

@@ -35,7 +35,12 @@ class StoredInbound(NamedTuple):
 
 
 class OptOut(NamedTuple):
-    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence."""
+    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence.
+
+    `source`: reply, review, person, api or disposition. `expires_at`: when its entry holds no more.
+    `transport_code_id`: the code that a reply came to: then it also goes for the groups that the skill contributes to
+    whose message the number got last from that code.
+    """
 
     bucket: int
     business_unit_id: int
@@ -46,6 +51,9 @@ class OptOut(NamedTuple):
     evidence: str
     inbound_id: int | None
     at: Micros
+    expires_at: Micros | None = None
+    who: str = ""
+    transport_code_id: int | None = None
 
     @property
     def entry_source(self) -> str:

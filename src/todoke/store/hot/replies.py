@@ -23,6 +23,8 @@ DAY = 24 * HOUR
 
 HELD = "review"
 """The source of the DNC entry of a number that is held while a person has to read what it said."""
+HELD_FOR = 50 * 365 * DAY
+"""Such an entry has an end, far away: whatever else lists the number for good takes its place, and stays."""
 
 
 class Target(NamedTuple):
@@ -57,8 +59,10 @@ class Answers(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A reply as it was read; `text` is its evidence. `lifting`: START only where the number has opted out. `reason`:
-    why a person has to read it. `review_id`: it is what a person decided about that review, saying `note`.
+    """A reply as it was read; `text` is its evidence. `lifting`: START only where the number has opted out. `narrow`:
+    an opt-out counts for the groups that the skill contributes to whose text the number got last; for `targets` only
+    where it contributes to none. `reason`: why a person has to read it. `review_id`: it is what a person decided about
+    that review, saying `note`.
     """
 
     bucket: int
@@ -72,6 +76,7 @@ class Said(NamedTuple):
     now: Micros
     targets: tuple[Target, ...] = ()
     lifting: bool = False
+    narrow: bool = False
     reason: str = ""
     answers: Answers | None = None
     review_id: int | None = None
@@ -84,8 +89,18 @@ class Said(NamedTuple):
 
     def opt_out(self, target: Target, kind: str) -> OptOut:
         """The opt-out or opt-in that follows, with its evidence."""
-        phone = self.phone or 0
-        return OptOut(*target, phone, kind, self.source, self.text, self.inbound_id, self.at)
+        own = (target.bucket, target.business_unit_id) == (self.bucket, self.business_unit_id)
+        return OptOut(
+            *target,
+            self.phone or 0,
+            kind,
+            self.source,
+            self.text,
+            self.inbound_id,
+            self.at,
+            who="contact" if self.review_id is None else "person",
+            transport_code_id=self.transport_code_id if own else None,
+        )
 
 
 class Done(NamedTuple):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from todoke.model import cap
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
-from todoke.store.hot.base import Cursor, NewRun, OpenRun
+from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
+from todoke.store.hot.checking import check_of
 
 
 def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
@@ -45,7 +48,8 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream, standing, due_at) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
+    standing, due_at = row[23:25]
     return OpenRun(
         bucket,
         run_id,
@@ -66,6 +70,32 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
-        bool(standing),
-        due_at,
+        check=check_of(unit, *row[19:23]),
+        standing=bool(standing),
+        due_at=due_at,
     )
+
+
+def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
+    """Fill in what guards the run now, from the columns of the statement that tells it. A DNC group that the run
+    started with stays; one that was added since counts from now on. What is sent back on a keyword is neither held nor
+    capped; and of these the confirmation of an opt-out is scrubbed against no group.
+    """
+    if run.standing and run.stream is Stream.ANSWER and not run.scrub_groups:
+        return
+    skill_id, unit_cap, skill_cap, list_cap, default_group, own_group, scrubs, tracked, phones, external_ids = row
+    run.scrub_groups = tuple(sorted({*run.scrub_groups, default_group, own_group, *scrubs} - {None}))
+    guard = Guard(
+        run.bucket,
+        run.business_unit_id,
+        skill_id,
+        run.list_id,
+        run.transport_code_id,
+        bool(phones),
+        bool(external_ids),
+        cap.optional(unit_cap),
+        cap.optional(skill_cap),
+        cap.optional(list_cap),
+        bool(tracked),
+    )
+    run.guard = None if run.standing and run.stream is Stream.ANSWER else guard or None

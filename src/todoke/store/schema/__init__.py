@@ -22,8 +22,19 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import answer, dnc_entry, opt_out, review
+from todoke.store.schema.compliance import (
+    answer,
+    consent,
+    disclosure,
+    dnc_entry,
+    erased_number,
+    erasure,
+    opt_out,
+    review,
+)
+from todoke.store.schema.dnc import dnc_change, dnc_upload, skill_dnc
 from todoke.store.schema.inbound import inbound, orphan
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -40,6 +51,7 @@ from todoke.store.schema.sending import (
     skill_run,
     tally,
 )
+from todoke.store.schema.suppression import cap_use, suppression
 
 __all__ = [
     "allowance",
@@ -48,17 +60,26 @@ __all__ = [
     "business_unit",
     "calling_list",
     "campaign",
+    "cap_use",
+    "consent",
     "contact",
+    "disclosure",
+    "dnc_change",
     "dnc_entry",
     "dnc_group",
+    "dnc_upload",
     "doubt",
     "due",
     "engine",
+    "erased_number",
+    "erasure",
     "event",
     "inbound",
     "installation",
     "intent",
     "lane",
+    "list_import",
+    "list_key",
     "list_range",
     "list_rejection",
     "metadata",
@@ -70,9 +91,11 @@ __all__ = [
     "run_cursor",
     "run_transition",
     "skill",
+    "skill_dnc",
     "skill_run",
     "sms_brand",
     "sms_registration",
+    "suppression",
     "tally",
     "template",
     "template_version",

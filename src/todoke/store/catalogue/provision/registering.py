@@ -107,9 +107,6 @@ def _check_texts(work: Work, declared: Declared[Registration], unit: Unit) -> No
     for kind, texts in _texts(entry).items():
         for sentence, fix, warning in mistakes(texts, unit.name, entry.code):
             work.problems.append(place.problem(f"{kind}_text", sentence, fix, warning=warning))
-    if "skill" in (entry.opt_out_scope, unit.opt_out_scope if entry.opt_out_scope is None else None):
-        sentence = "A skill has no DNC group of its own yet: STOP counts for the code's."
-        work.problems.append(place.problem("opt_out_scope", sentence, "That stops more, not less.", warning=True))
 
 
 async def _register_the_rest(work: Work) -> None:

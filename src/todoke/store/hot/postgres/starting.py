@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from todoke.model.errors import NotFound
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
-from todoke.store.hot.postgres import partitions
+from todoke.store.hot.postgres import guards, partitions
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.postgres import Connection
@@ -74,7 +74,10 @@ TRANSITION = """
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream, r.standing,
+           s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
+           EXISTS (SELECT 1 FROM erased_number e
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
+           r.standing,
            CASE WHEN r.standing THEN (
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
@@ -147,4 +150,6 @@ async def open_runs(connection: Connection, codes: Sequence[int]) -> list[OpenRu
     if cursors:
         for bucket, run_id, *cursor in await connection.fetch(OPEN_CURSORS, *map(list, zip(*cursors, strict=True))):
             cursors[(bucket, run_id)].append(Cursor(*cursor))
-    return [read_run(tuple(row), cursors[(row[0], row[1])]) for row in rows]
+    runs = [read_run(tuple(row), cursors[(row[0], row[1])]) for row in rows]
+    await guards.read(connection, runs)
+    return runs

@@ -1,11 +1,14 @@
-"""Opt-outs and opt-ins, with the DNC entries that they make and lift."""
+"""Opt-outs and opt-ins, with the DNC entries that they make and lift, and what changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from sqlite3 import Connection
 
+from todoke.model.clock import Micros
+from todoke.model.dnc import Entry
 from todoke.store.hot.base import OptOut
+from todoke.store.hot.listing import CHANGE_COLUMNS, contributed, listed
 
 # Nothing where it is stored already.
 RECORD = """
@@ -22,30 +25,71 @@ LAST = """
     SELECT kind FROM opt_out WHERE bucket = ? AND phone = ? AND dnc_group_id = ? ORDER BY at DESC, id DESC LIMIT 1
 """
 
-# A number that was held while a person had to read what it said is on the list for good now.
+ENTRY = """
+    SELECT source, created_at, expires_at, upload_id FROM dnc_entry
+    WHERE bucket = ? AND dnc_group_id = ? AND phone = ?
+"""
+
+# The entry from now on.
 LIST = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET source = excluded.source, created_at = excluded.created_at
-        WHERE dnc_entry.source = 'review' AND excluded.source <> 'review'
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
+    SET source = excluded.source, created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
 """
 
 LIFT = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ?"
 
+CHANGED = f"""
+    INSERT INTO dnc_change ({", ".join(CHANGE_COLUMNS)}) VALUES ({", ".join("?" * len(CHANGE_COLUMNS))})
+"""
 
-def apply(db: Connection, opt_outs: Sequence[OptOut]) -> None:
-    """Record each; where it is news, the number is listed or lifted as it said last."""
+# The groups that the skill contributes to whose text the number got last from this code; where that is not known,
+# those of all skills of the code.
+CONTRIBUTES = """
+    WITH last AS (
+        SELECT skill_id FROM cap_use
+        WHERE bucket = ?1 AND business_unit_id = ?2 AND phone = ?3 AND transport_code_id = ?4
+        ORDER BY at DESC LIMIT 1)
+    SELECT DISTINCT d.dnc_group_id
+    FROM skill s JOIN skill_dnc d ON d.skill_id = s.id
+    WHERE s.business_unit_id = ?2 AND s.transport_code_id = ?4 AND d.contributes
+      AND (s.id = (SELECT skill_id FROM last) OR NOT EXISTS (SELECT 1 FROM last))
+    ORDER BY d.dnc_group_id
+"""
+
+
+def apply(db: Connection, opt_outs: Sequence[OptOut], now: Micros) -> list[OptOut]:
+    """Record each; where it is news, the number is listed or lifted as it said last. Returns them with those for the
+    groups that skills contribute to.
+    """
+    applied: list[OptOut] = []
     for o in opt_outs:
-        apply_one(db, o)
+        for said in (o, *of_skills(db, o)):
+            apply_one(db, said, now, contributed=said is not o)
+            applied.append(said)
+    return applied
 
 
-def apply_one(db: Connection, o: OptOut) -> tuple[str, bool]:
-    """What the number said last, "out" or "in", and whether its entry came, went or is not a mere hold any more."""
+def of_skills(db: Connection, o: OptOut) -> list[OptOut]:
+    """The same word for the groups that the skill contributes to that the number answers."""
+    if o.transport_code_id is None:
+        return []
+    of_code = (o.bucket, o.business_unit_id, o.phone, o.transport_code_id)
+    return contributed(o, [row[0] for row in db.execute(CONTRIBUTES, of_code)])
+
+
+def apply_one(db: Connection, o: OptOut, now: Micros, *, contributed: bool) -> tuple[str, bool]:
+    """What the number said last, "out" or "in", and whether anything changed for its entry."""
     news = db.execute(RECORD, o._asdict()).rowcount == 1
     last: str = db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0]
     if not news:
         return last, False
-    if last == "out":
-        moved = db.execute(LIST, (o.bucket, o.dnc_group_id, o.phone, o.entry_source, o.at)).rowcount
-    else:
-        moved = db.execute(LIFT, (o.bucket, o.dnc_group_id, o.phone)).rowcount
-    return last, moved == 1
+    key = (o.bucket, o.dnc_group_id, o.phone)
+    row = db.execute(ENTRY, key).fetchone()
+    entry, lifted, changes = listed(o, last, Entry(*row) if row else None, now, contributed=contributed)
+    if lifted:
+        db.execute(LIFT, key)
+    if entry is not None:
+        db.execute(LIST, (*key, *entry[:3]))
+    db.executemany(CHANGED, changes)
+    return last, bool(changes)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
 
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
-from todoke.store.hot.replies import DAY, HELD, Done, Said, meaning_of, single
-from todoke.store.hot.sqlite import inbound, opt_outs, singles
+from todoke.store.hot.heard import OptOut
+from todoke.store.hot.replies import DAY, HELD, HELD_FOR, Done, Said, meaning_of, single
+from todoke.store.hot.sqlite import checks, inbound, opt_outs, singles
 
 # Where the number is listed: by a lasting entry, or held.
-LISTED = "SELECT source FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ?"
+LISTED = """
+    SELECT source FROM dnc_entry
+    WHERE bucket = ? AND dnc_group_id = ? AND phone = ? AND (expires_at IS NULL OR expires_at > ?)
+"""
 
 HOLD = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?, ?, ?, 'review', ?)
-    ON CONFLICT DO NOTHING
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at) VALUES (?, ?, ?, 'review', ?, ?)
+    ON CONFLICT DO UPDATE
+    SET source = 'review', created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
+    WHERE dnc_entry.expires_at <= excluded.created_at
 """
 
 RELEASE = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ? AND source = 'review'"
@@ -55,33 +61,34 @@ ANSWERED = """
 """
 
 
-def apply(db: Connection, replies: Sequence[Said]) -> list[Done]:
+def apply(db: Connection, replies: Sequence[Said], hashed: Callable[[int], int]) -> list[Done]:
     """Each as if it were alone, in their order; Conflict, RunEnded."""
-    done = [_apply(db, said) for said in replies]
+    done = [_apply(db, said, hashed) for said in replies]
     inbound.set_meanings(db, [(said.inbound_id, one.meaning) for said, one in zip(replies, done, strict=True)])
     return done
 
 
-def _apply(db: Connection, said: Said) -> Done:
+def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
     numbers: list[tuple[int, int, str]] = []
     holds = _decided(db, said)
-    sources = [_source(db, target.bucket, target.dnc_group_id, said.phone) for target in said.targets]
-    opted_out = any(source not in (None, HELD) for source in sources)
+    opted_out = _opted_out(db, said)
     meaning = meaning_of(said, opted_out=opted_out)
     changed = False
     if said.phone is not None:
         if meaning in (Meaning.STOP, Meaning.START):
             kind = "out" if meaning is Meaning.STOP else "in"
-            for target in said.targets:
-                last, moved = opt_outs.apply_one(db, said.opt_out(target, kind))
+            for change, contributed in _changes(db, said, kind):
+                last, moved = opt_outs.apply_one(db, change, said.now, contributed=contributed)
                 changed = changed or (moved and last == kind)
-                numbers.append((target.dnc_group_id, said.phone, last))
+                numbers.append((change.dnc_group_id, said.phone, last))
+                checks.lift(db, [change], hashed)
             if said.targets:
                 who = (meaning, said.now, said.bucket, said.phone, said.business_unit_id)
                 holds += [hold for row in db.execute(OVERTAKE, who).fetchall() for hold in json.loads(row[0])]
         elif meaning is Meaning.REVIEW and _asked(db, said):
             for target in said.targets:
-                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now))
+                until = said.now + HELD_FOR
+                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now, until))
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += _released(db, said, holds)
     if said.reason:
@@ -117,9 +124,27 @@ def _released(db: Connection, said: Said, holds: Iterable[Sequence[int]]) -> lis
     ]
 
 
-def _source(db: Connection, bucket: int, group: int, phone: int | None) -> str | None:
-    row = db.execute(LISTED, (bucket, group, phone)).fetchone()
-    return row[0] if row else None
+def _changes(db: Connection, said: Said, kind: str) -> list[tuple[OptOut, bool]]:
+    """Opt-outs or opt-ins that follow, and whether each is for a group that a skill contributes to."""
+    found: list[tuple[OptOut, bool]] = []
+    for target in said.targets:
+        own = said.opt_out(target, kind)
+        skills = opt_outs.of_skills(db, own)
+        if not (said.narrow and skills and kind == "out"):
+            found.append((own, False))
+        found += [(one, True) for one in skills]
+    return found
+
+
+def _opted_out(db: Connection, said: Said) -> bool:
+    """Whether the number has a lasting entry where its word counts."""
+    if said.phone is None:
+        return False
+    for change, _ in _changes(db, said, "in"):
+        row = db.execute(LISTED, (change.bucket, change.dnc_group_id, said.phone, said.now)).fetchone()
+        if row is not None and row[0] != HELD:
+            return True
+    return False
 
 
 def _answer(db: Connection, said: Said, kind: Meaning, *, changed: bool, listed: bool) -> int | None:

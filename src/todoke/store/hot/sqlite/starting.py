@@ -11,6 +11,7 @@ from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
+from todoke.store.hot.sqlite import guards
 
 LIST = """
     SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
@@ -66,7 +67,10 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream, r.standing,
+           s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
+           EXISTS (SELECT 1 FROM erased_number e
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
+           r.standing,
            CASE WHEN r.standing THEN (
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
@@ -117,4 +121,6 @@ def start(db: Connection, run: NewRun) -> int:
 def open_runs(db: Connection, codes: Sequence[int]) -> list[OpenRun]:
     """Runs of these codes that have not ended, with their cursors."""
     rows = db.execute(OPEN, (json.dumps(list(codes)),)).fetchall()
-    return [read_run(row, [Cursor(*cursor) for cursor in db.execute(OPEN_CURSORS, row[:2])]) for row in rows]
+    runs = [read_run(row, [Cursor(*cursor) for cursor in db.execute(OPEN_CURSORS, row[:2])]) for row in rows]
+    guards.read(db, runs)
+    return runs
