@@ -37,9 +37,9 @@ class StoredInbound(NamedTuple):
 class OptOut(NamedTuple):
     """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence.
 
-    `source`: reply, review, person, api or disposition. `expires_at`: when its entry holds no more.
-    `transport_code_id`: the code that a reply came to: then it also goes for the groups that the skill contributes to
-    whose message the number got last from that code.
+    `source`: reply, review (a person read the reply), person, api or disposition. `expires_at`: when its entry holds no
+    more. `transport_code_id`: the code that a reply came to: then it also goes for the groups that the skill
+    contributes to whose message the number got last from that code.
     """
 
     bucket: int

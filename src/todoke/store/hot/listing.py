@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from todoke.model.clock import Micros
 from todoke.model.dnc import DncChange, Entry, merge
-from todoke.store.hot.base import OptOut
+from todoke.store.hot.heard import OptOut
 
 CHANGE_COLUMNS = (
     *("bucket", "business_unit_id", "dnc_group_id", "phone", "change", "source", "who", "reason", "upload_id"),
@@ -21,6 +21,16 @@ class Listed(NamedTuple):
     entry: Entry | None
     lifted: bool
     changes: Sequence[tuple[Any, ...]]
+
+
+class Applied(NamedTuple):
+    """What became of an opt-out or opt-in: what the number said last of that group, "out" or "in", and whether its
+    entry came, went or changed.
+    """
+
+    said: OptOut
+    last: str
+    moved: bool
 
 
 def listed(said: OptOut, last: str, old: Entry | None, now: Micros, *, contributed: bool) -> Listed:
@@ -46,6 +56,16 @@ def _row(said: OptOut, kind: DncChange, old: Entry | None, entry: Entry | None) 
     who = said.who or ("contact" if said.source == "reply" else "")
     until = entry.expires_at if entry is not None else None
     return (*place, said.entry_source, who, said.evidence, None, 1, *before, until, said.at)
+
+
+def spread(said: OptOut, groups: Sequence[int], *, narrow: bool) -> list[OptOut]:
+    """The word for the group that it names, and for those that the skill contributes to. `narrow`: an opt-out goes to
+    the latter only, where there are any.
+    """
+    more = contributed(said, groups)
+    if narrow and more and said.kind == "out" and said.dnc_group_id not in groups:
+        return more
+    return [said, *more]
 
 
 def contributed(said: OptOut, groups: Sequence[int]) -> list[OptOut]:

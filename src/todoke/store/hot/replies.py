@@ -21,11 +21,6 @@ MOST_A_DAY = 10
 """Answers to a number from a code, whatever it says: two machines do not talk for ever."""
 DAY = 24 * HOUR
 
-HELD = "review"
-"""The source of the DNC entry of a number that is held while a person has to read what it said."""
-HELD_FOR = 50 * 365 * DAY
-"""Such an entry has an end, far away: whatever else lists the number for good takes its place, and stays."""
-
 
 class Target(NamedTuple):
     """A DNC group that an opt-out goes to."""
@@ -89,17 +84,16 @@ class Said(NamedTuple):
 
     def opt_out(self, target: Target, kind: str) -> OptOut:
         """The opt-out or opt-in that follows, with its evidence."""
-        own = (target.bucket, target.business_unit_id) == (self.bucket, self.business_unit_id)
+        phone = self.phone or 0
         return OptOut(
             *target,
-            self.phone or 0,
+            phone,
             kind,
             self.source,
             self.text,
             self.inbound_id,
             self.at,
-            who="contact" if self.review_id is None else "person",
-            transport_code_id=self.transport_code_id if own else None,
+            transport_code_id=self.transport_code_id if target is self.targets[0] else None,
         )
 
 

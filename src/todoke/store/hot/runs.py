@@ -49,7 +49,6 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
     (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
-    standing, due_at = row[23:25]
     return OpenRun(
         bucket,
         run_id,
@@ -71,8 +70,8 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         Stream(stream),
         cursors,
         check=check_of(unit, *row[19:23]),
-        standing=bool(standing),
-        due_at=due_at,
+        standing=bool(row[23]),
+        due_at=row[24],
     )
 
 

@@ -75,6 +75,8 @@ provider = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("settings", JSON, nullable=False),  # as the kind's settings class declares them
     Column("created_at", BigInteger, nullable=False),
+    Column("price", Double[float](), nullable=True),  # what it charges for a segment, in `currency`
+    Column("currency", Text, nullable=True),
 )
 
 transport_code = Table(
@@ -91,6 +93,8 @@ transport_code = Table(
     Column("daily_cap", BigInteger, nullable=True),  # segments a day
     Column("cap_zone", Text, nullable=False, server_default=CAP_ZONE),  # IANA: whose day
     Column("sms_brand_id", Id, ForeignKey("sms_brand.id"), nullable=True),
+    Column("price", Double[float](), nullable=True),  # of a segment, where it is not the provider's
+    Column("currency", Text, nullable=True),
     UniqueConstraint("provider_id", "code"),
     CheckConstraint("rate > 0", name="rate_positive"),
 )
@@ -184,8 +188,8 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run. Of a removed one its contacts are gone; reports need the row. `contacts`: its positions.
-# state: importing | ready | deleted | removed, or standing: of a standing run
+# Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
+# its positions. state: importing | ready | deleted | removed, or standing: of a standing run
 calling_list = Table(
     "calling_list",
     metadata,
@@ -218,6 +222,19 @@ calling_list = Table(
         postgresql_where=text("state = 'ready'"),
         sqlite_where=text("state = 'ready'"),
     ),
+)
+
+# How files of a header are to be read, kept under a name.
+list_mapping = Table(
+    "list_mapping",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("header", JSON, nullable=False),  # the columns of the file for which it was made
+    Column("reading", JSON, nullable=False),  # field by header, and whatever else was given: model/list_mapping.py
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
 )
 
 # How many rows of a file did not become contacts, by reason.

@@ -52,6 +52,7 @@ PLACEMENTS: dict[str, Placement] = {
     "dnc_group": Placement.EVERYWHERE,
     "dnc_upload": Placement.EVERYWHERE,
     "list_import": Placement.EVERYWHERE,
+    "list_mapping": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
@@ -68,10 +69,10 @@ PLACEMENTS: dict[str, Placement] = {
 
 # Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
 KEYS_WITHOUT_BUCKET: dict[str, str] = {
-    "pk_answer": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_dnc_change": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_consent": "a number from a sequence: (bucket, id) before it is distributed, and its trigger goes to every node",
     "pk_erasure": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_answer": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",

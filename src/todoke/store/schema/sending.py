@@ -63,9 +63,6 @@ skill_run = Table(
     Column("standing", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
-    Index(
-        "ix_skill_run_standing", "bucket", "skill_id", postgresql_where=text("standing"), sqlite_where=text("standing")
-    ),
     Index("ix_skill_run_list", "list_id"),
     Index(
         "uq_skill_run_start_key",
@@ -74,6 +71,9 @@ skill_run = Table(
         unique=True,
         postgresql_where=text("start_key IS NOT NULL"),
         sqlite_where=text("start_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_skill_run_standing", "bucket", "skill_id", postgresql_where=text("standing"), sqlite_where=text("standing")
     ),
 )
 

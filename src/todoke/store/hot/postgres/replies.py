@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 
+from todoke.model.dnc import HELD
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
-from todoke.store.hot.heard import OptOut
 from todoke.store.hot.postgres import checks, inbound, opt_outs, singles
-from todoke.store.hot.replies import DAY, HELD, HELD_FOR, Done, Said, meaning_of, single
+from todoke.store.hot.postgres.dnc import MOMENT
+from todoke.store.hot.replies import DAY, Done, Said, meaning_of, single
 from todoke.store.postgres import Connection
 
 # Where the number is listed: by a lasting entry, or held.
-LISTED = """
+LISTED = f"""
     SELECT source FROM dnc_entry
-    WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3 AND (expires_at IS NULL OR expires_at > $4)
+    WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3 AND (expires_at IS NULL OR expires_at > {MOMENT})
 """
 
-HOLD = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at)
-    VALUES ($1, $2, $3, 'review', $4, $5)
+HOLD = f"""
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, 'review', $4)
     ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
-    SET source = 'review', created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
-    WHERE dnc_entry.expires_at <= excluded.created_at
+    SET source = excluded.source, created_at = excluded.created_at, expires_at = NULL, upload_id = NULL
+    WHERE dnc_entry.expires_at <= {MOMENT}
 """
 
 RELEASE = """
@@ -77,25 +77,28 @@ async def apply(connection: Connection, replies: Sequence[Said], hashed: Callabl
 async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
     numbers: list[tuple[int, int, str]] = []
     holds = await _decided(connection, said)
-    opted_out = await _opted_out(connection, said)
+    sources = [
+        await connection.fetchval(LISTED, target.bucket, target.dnc_group_id, said.phone) for target in said.targets
+    ]
+    opted_out = any(source not in (None, HELD) for source in sources)
     meaning = meaning_of(said, opted_out=opted_out)
     changed = False
     if said.phone is not None:
         if meaning in (Meaning.STOP, Meaning.START):
             kind = "out" if meaning is Meaning.STOP else "in"
-            for change, contributed in await _changes(connection, said, kind):
-                last, moved = await opt_outs.apply_one(connection, change, contributed=contributed)
-                changed = changed or (moved and last == kind)
-                numbers.append((change.dnc_group_id, said.phone, last))
-                await checks.lift(connection, [change], hashed)
+            for target in said.targets:
+                word = said.opt_out(target, kind)
+                for one in await opt_outs.apply_one(connection, word, narrow=said.narrow):
+                    changed = changed or (one.moved and one.last == kind)
+                    numbers.append((one.said.dnc_group_id, said.phone, one.last))
+                await checks.lift(connection, [word], hashed)
             if said.targets:
                 who = (said.bucket, said.phone, said.business_unit_id)
                 rows = await connection.fetch(OVERTAKE, *who, meaning.value, said.now)
                 holds += [hold for row in rows for hold in json.loads(row[0])]
         elif meaning is Meaning.REVIEW and await _asked(connection, said):
             for target in said.targets:
-                until = said.now + HELD_FOR
-                await connection.execute(HOLD, target.bucket, target.dnc_group_id, said.phone, said.now, until)
+                await connection.execute(HOLD, target.bucket, target.dnc_group_id, said.phone, said.now)
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += await _released(connection, said, holds)
     if said.reason:
@@ -131,29 +134,6 @@ async def _released(connection: Connection, said: Said, holds: Iterable[Sequence
         for bucket, group in holds
         if (bucket, group) not in others and await connection.fetchval(RELEASE, bucket, group, said.phone) is not None
     ]
-
-
-async def _changes(connection: Connection, said: Said, kind: str) -> list[tuple[OptOut, bool]]:
-    """Opt-outs or opt-ins that follow, and whether each is for a group that a skill contributes to."""
-    found: list[tuple[OptOut, bool]] = []
-    for target in said.targets:
-        own = said.opt_out(target, kind)
-        skills = await opt_outs.of_skills(connection, own)
-        if not (said.narrow and skills and kind == "out"):
-            found.append((own, False))
-        found += [(one, True) for one in skills]
-    return found
-
-
-async def _opted_out(connection: Connection, said: Said) -> bool:
-    """Whether the number has a lasting entry where its word counts."""
-    if said.phone is None:
-        return False
-    for change, _ in await _changes(connection, said, "in"):
-        source = await connection.fetchval(LISTED, change.bucket, change.dnc_group_id, said.phone, said.now)
-        if source not in (None, HELD):
-            return True
-    return False
 
 
 async def _answer(connection: Connection, said: Said, kind: Meaning, *, changed: bool, listed: bool) -> int | None:

@@ -6,23 +6,23 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
 
+from todoke.model.dnc import HELD
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
-from todoke.store.hot.heard import OptOut
-from todoke.store.hot.replies import DAY, HELD, HELD_FOR, Done, Said, meaning_of, single
+from todoke.store.hot.replies import DAY, Done, Said, meaning_of, single
 from todoke.store.hot.sqlite import checks, inbound, opt_outs, singles
+from todoke.store.hot.sqlite.dnc import HOLDS
 
 # Where the number is listed: by a lasting entry, or held.
-LISTED = """
-    SELECT source FROM dnc_entry
-    WHERE bucket = ? AND dnc_group_id = ? AND phone = ? AND (expires_at IS NULL OR expires_at > ?)
+LISTED = f"""
+    SELECT d.source FROM dnc_entry d WHERE d.bucket = ? AND d.dnc_group_id = ? AND d.phone = ? AND {HOLDS}
 """
 
 HOLD = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at) VALUES (?, ?, ?, 'review', ?, ?)
-    ON CONFLICT DO UPDATE
-    SET source = 'review', created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
-    WHERE dnc_entry.expires_at <= excluded.created_at
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?1, ?2, ?3, 'review', ?4)
+    ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
+    SET source = excluded.source, created_at = excluded.created_at, expires_at = NULL, upload_id = NULL
+    WHERE dnc_entry.expires_at <= ?4
 """
 
 RELEASE = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ? AND source = 'review'"
@@ -71,24 +71,25 @@ def apply(db: Connection, replies: Sequence[Said], hashed: Callable[[int], int])
 def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
     numbers: list[tuple[int, int, str]] = []
     holds = _decided(db, said)
-    opted_out = _opted_out(db, said)
+    sources = [_source(db, target.bucket, target.dnc_group_id, said.phone) for target in said.targets]
+    opted_out = any(source not in (None, HELD) for source in sources)
     meaning = meaning_of(said, opted_out=opted_out)
     changed = False
     if said.phone is not None:
         if meaning in (Meaning.STOP, Meaning.START):
             kind = "out" if meaning is Meaning.STOP else "in"
-            for change, contributed in _changes(db, said, kind):
-                last, moved = opt_outs.apply_one(db, change, said.now, contributed=contributed)
-                changed = changed or (moved and last == kind)
-                numbers.append((change.dnc_group_id, said.phone, last))
-                checks.lift(db, [change], hashed)
+            for target in said.targets:
+                word = said.opt_out(target, kind)
+                for one in opt_outs.apply_one(db, word, said.now, narrow=said.narrow):
+                    changed = changed or (one.moved and one.last == kind)
+                    numbers.append((one.said.dnc_group_id, said.phone, one.last))
+                checks.lift(db, [word], hashed)
             if said.targets:
                 who = (meaning, said.now, said.bucket, said.phone, said.business_unit_id)
                 holds += [hold for row in db.execute(OVERTAKE, who).fetchall() for hold in json.loads(row[0])]
         elif meaning is Meaning.REVIEW and _asked(db, said):
             for target in said.targets:
-                until = said.now + HELD_FOR
-                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now, until))
+                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now))
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += _released(db, said, holds)
     if said.reason:
@@ -124,27 +125,9 @@ def _released(db: Connection, said: Said, holds: Iterable[Sequence[int]]) -> lis
     ]
 
 
-def _changes(db: Connection, said: Said, kind: str) -> list[tuple[OptOut, bool]]:
-    """Opt-outs or opt-ins that follow, and whether each is for a group that a skill contributes to."""
-    found: list[tuple[OptOut, bool]] = []
-    for target in said.targets:
-        own = said.opt_out(target, kind)
-        skills = opt_outs.of_skills(db, own)
-        if not (said.narrow and skills and kind == "out"):
-            found.append((own, False))
-        found += [(one, True) for one in skills]
-    return found
-
-
-def _opted_out(db: Connection, said: Said) -> bool:
-    """Whether the number has a lasting entry where its word counts."""
-    if said.phone is None:
-        return False
-    for change, _ in _changes(db, said, "in"):
-        row = db.execute(LISTED, (change.bucket, change.dnc_group_id, said.phone, said.now)).fetchone()
-        if row is not None and row[0] != HELD:
-            return True
-    return False
+def _source(db: Connection, bucket: int, group: int, phone: int | None) -> str | None:
+    row = db.execute(LISTED, (bucket, group, phone)).fetchone()
+    return row[0] if row else None
 
 
 def _answer(db: Connection, said: Said, kind: Meaning, *, changed: bool, listed: bool) -> int | None:
