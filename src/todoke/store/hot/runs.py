@@ -96,8 +96,11 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
 
 def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
     """Fill in what guards the run now, from the columns of the statement that tells it. A DNC group that the run
-    started with stays; one that was added since counts from now on.
+    started with stays; one that was added since counts from now on. What is sent back on a keyword is neither held nor
+    capped; and of these the confirmation of an opt-out is scrubbed against no group.
     """
+    if run.standing and run.stream is Stream.ANSWER and not run.scrub_groups:
+        return
     skill_id, unit_cap, skill_cap, list_cap, default_group, own_group, scrubs, tracked, phones, external_ids = row
     run.scrub_groups = tuple(sorted({*run.scrub_groups, default_group, own_group, *scrubs} - {None}))
     guard = Guard(
@@ -113,4 +116,4 @@ def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
         cap.optional(list_cap),
         bool(tracked),
     )
-    run.guard = guard or None
+    run.guard = None if run.standing and run.stream is Stream.ANSWER else guard or None
