@@ -26,7 +26,7 @@ from todoke.store.hot.base import Check, InboundPart, OptOut
 from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.key import Key, KeyFile
-from todoke.store.schema import metadata
+from todoke.store.schema import calling_list, metadata
 from todoke.store.store import Store
 
 WHO = 4  # the position of the person
@@ -94,7 +94,7 @@ async def everything(store: Store) -> str:
             columns = [c for c in table.columns if c.name != "keys"]
             rows = await connection.execute(select(*(cast(c, String) for c in columns)))
             found += [f"{table.name}: {tuple(row)}" for row in rows]
-        lists = (await connection.execute(select(metadata.tables["calling_list"].c["bucket", "id"]))).all()
+        lists = (await connection.execute(select(calling_list.c.bucket, calling_list.c.id))).all()
     for bucket, list_id in lists:
         for kind in keys.Kind:
             found.append(str((await keys.read(store, bucket, list_id, kind)).rows()))

@@ -20,7 +20,7 @@ from todoke.model.errors import Conflict, NotFound
 from todoke.pipeline.privacy.files import mentions
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import OptOut
-from todoke.store.privacy import erasing, finding, reading
+from todoke.store.privacy import erasing, finding, personal, reading
 from todoke.store.privacy.key import Key, KeyFile
 from todoke.store.store import Store
 
@@ -98,6 +98,8 @@ async def erase(
     if await store.hot.engines("alive"):
         await settle(SETTLE)
     async with store.writing() as connection:
-        counts["opt_out"] = await erasing.opt_outs(connection, unit, phone, digest)
+        await erasing.unsay(connection, unit, phone)
+        for one in personal.PERSONAL:
+            counts[one.table.name] = await personal.erase(connection, unit, one, phone, digest)
         await erasing.finish(connection, unit, erasure, phone, counts, clock.now())
     return Erased(counts, mentions(rejected, phone))

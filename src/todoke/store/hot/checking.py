@@ -54,7 +54,7 @@ def lacking(
     for number, kind, at, replied in replies:
         fact = of_reply(kind, at, replied=bool(replied))
         if fact is not None and (number > 0 or fact.act is Act.REVOKED):
-            facts.setdefault(known.get(number, number), []).append(fact)
+            facts.setdefault(known[number] if number < 0 else number, []).append(fact)
     return {phone: NO_CONSENT for phone in phones if not allows(facts.get(phone, ()), required, now)}
 
 

@@ -142,14 +142,6 @@ def pseudonym(digest: int) -> str:
     return f"erased:{digest:x}"
 
 
-async def opt_outs(connection: AsyncConnection, unit: Unit, phone: int, digest: int) -> int:
-    """That and when the person said STOP or START stays, under the hash; the words go."""
-    o = opt_out.c
-    mine = (o.bucket == unit.bucket, o.phone == phone, o.business_unit_id == unit.id)
-    await connection.execute(delete(opt_out).where(*mine, o.source == SOURCE))
-    return (await connection.execute(update(opt_out).where(*mine).values(phone=-digest, evidence=""))).rowcount
-
-
 async def consents(connection: AsyncConnection, unit: Unit, phone: int, digest: int) -> int:
     """What must be kept to show that consent was there stays, under the hash. Rows never change: others stand in for
     them.
@@ -194,6 +186,16 @@ async def orphans(connection: AsyncConnection, unit: Unit, phone: int) -> int:
     return done.rowcount
 
 
+async def unsay(connection: AsyncConnection, unit: Unit, phone: int) -> None:
+    """The erasure's own opt-outs were for the engines; the ledger does not keep them."""
+    o = opt_out.c
+    await connection.execute(
+        delete(opt_out).where(
+            o.bucket == unit.bucket, o.phone == phone, o.business_unit_id == unit.id, o.source == SOURCE
+        )
+    )
+
+
 async def finish(
     connection: AsyncConnection, unit: Unit, erasure_id: int, phone: int, counts: dict[str, int], now: Micros
 ) -> None:
@@ -202,11 +204,5 @@ async def finish(
     own = select(g.id).where(g.business_unit_id == unit.id)
     await connection.execute(
         delete(dnc_entry).where(e.bucket == unit.bucket, e.dnc_group_id.in_(own), e.phone == phone)
-    )
-    o = opt_out.c
-    await connection.execute(
-        delete(opt_out).where(
-            o.bucket == unit.bucket, o.phone == phone, o.business_unit_id == unit.id, o.source == SOURCE
-        )
     )
     await connection.execute(update(erasure).where(erasure.c.id == erasure_id).values(counts=counts, finished_at=now))
