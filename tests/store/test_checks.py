@@ -127,7 +127,7 @@ async def test_the_reserving_flush_looks_again(store: Store) -> None:
         key = BlockKey(scene.bucket, world.run, 0)
         scrubs = [
             Scrub(scene.bucket, (scene.group,), PHONES[:1]),
-            Scrub(scene.bucket, (scene.group,), PHONES[:3], check),
+            Scrub(scene.bucket, (scene.group,), PHONES[:3], check=check),
         ]
         return Reserve(scene.bucket, scene.code, world.lane.epoch, world.now + 100, [(key, 2)], [], scrubs)
 

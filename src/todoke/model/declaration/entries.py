@@ -25,6 +25,8 @@ Name = Annotated[
 UnitName: TypeAlias = Name | None
 SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
+Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
@@ -53,11 +55,13 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Who carries messages: one account with them. `settings` is of the class of its kind."""
+    """Who carries messages: one account with them. `settings` is of the class of its kind. `price` of a segment."""
 
     name: Name
     kind: str
     settings: Struct
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class ProviderHead(Struct, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class ProviderHead(Struct, frozen=True, kw_only=True):
 
     name: Name
     kind: Annotated[str, Meta(description='such as "smpp"')]
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Brand(Struct, frozen=True, kw_only=True):
@@ -80,7 +86,7 @@ class Brand(Struct, frozen=True, kw_only=True):
 
 class TransportCode(Struct, frozen=True, kw_only=True):
     """A sender number. `rate` in segments a second; None for the usual one of its type. `burst` segments may go at once
-    after idleness.
+    after idleness. `price` of a segment; None for the provider's.
     """
 
     business_unit: UnitName = None
@@ -92,6 +98,8 @@ class TransportCode(Struct, frozen=True, kw_only=True):
     brand: Name | None = None
     daily_cap: DailyCap | None = None
     cap_zone: str = CAP_ZONE
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Registration(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.transport_code import CODE_TYPES
 from todoke.pipeline.lanes.brake import Brake
-from todoke.pipeline.lanes.composing import NOBODY, Batch, compose_block, compose_due
+from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
+from todoke.pipeline.lanes.keeping import kept
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
 from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
@@ -31,6 +32,7 @@ from todoke.store.hot.base import Lane as LaneRow
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
+
 
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
@@ -160,7 +162,10 @@ class Owner:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
+                stricter = known.stricter(data)
                 known.refresh(data)
+                if stricter:
+                    lane.withdraw(key)
                 continue
             try:
                 sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
@@ -268,12 +273,12 @@ class Owner:
             contacts = await self._patiently(
                 lambda a=first, b=last: self._hot.read_contacts(block.bucket, run.data.list_id, a, b, run.groups)
             )
-            barred = await self._barred(run, contacts)
             missing = last - first + 1 - len(contacts)
             if missing:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
+            out = await self._patiently(lambda c=contacts: kept(self._hot, run, c, self._clock.now()))
             for start in range(0, len(contacts), _SLICE):
-                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), barred)
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), out)
                 self._composed(lane, run, batch, work)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
@@ -309,8 +314,8 @@ class Owner:
         found = await self._patiently(
             lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
         )
-        barred = await self._barred(run, found)
         contacts = {contact.position: contact for contact in found}
+        out = await self._patiently(lambda: kept(self._hot, run, found, self._clock.now()))
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
         gone: list[Event] = []
@@ -320,7 +325,7 @@ class Owner:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
             else:
                 pairs.append((row, contact))
-        batch = compose_due(run, pairs, now, barred)
+        batch = compose_due(run, pairs, now, out)
         batch.events.extend(gone)
         waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
@@ -338,15 +343,6 @@ class Owner:
             for message in batch.messages:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
-
-    async def _barred(self, run: LaneRun, contacts: Sequence[Contact]) -> Mapping[int, str]:
-        """Who of them must not be texted for a reason beside the do-not-call lists; most runs have nothing to ask."""
-        check = run.data.check
-        if check is None or not contacts:
-            return NOBODY
-        phones = [contact.destination for contact in contacts if contact.destination > 0]
-        now = self._clock.now()
-        return await self._patiently(lambda: self._hot.barred(run.data.bucket, run.groups, check, phones, now))
 
     async def _patiently(self, read: Callable[[], Awaitable[_T]]) -> _T:
         while True:

@@ -19,10 +19,13 @@ class Placement(Enum):
 
 PLACEMENTS: dict[str, Placement] = {
     "allowance": Placement.BUCKET,
+    "answer": Placement.BUCKET,
     "block": Placement.BUCKET,
+    "cap_use": Placement.BUCKET,
     "consent": Placement.BUCKET,
     "contact": Placement.BUCKET,
     "disclosure": Placement.BUCKET,
+    "dnc_change": Placement.BUCKET,
     "dnc_entry": Placement.BUCKET,
     "doubt": Placement.BUCKET,
     "due": Placement.BUCKET,
@@ -35,21 +38,26 @@ PLACEMENTS: dict[str, Placement] = {
     "list_key": Placement.BUCKET,
     "opt_out": Placement.BUCKET,
     "orphan": Placement.BUCKET,
+    "review": Placement.BUCKET,
     "run_counter": Placement.BUCKET,
     "run_cursor": Placement.BUCKET,
     "run_transition": Placement.BUCKET,
     "skill_run": Placement.BUCKET,
+    "suppression": Placement.BUCKET,
     "tally": Placement.BUCKET,
     # What a person declares. Runs point at it, and statements join it.
     "business_unit": Placement.EVERYWHERE,
     "calling_list": Placement.EVERYWHERE,
     "campaign": Placement.EVERYWHERE,
     "dnc_group": Placement.EVERYWHERE,
+    "dnc_upload": Placement.EVERYWHERE,
     "list_import": Placement.EVERYWHERE,
+    "list_mapping": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
     "skill": Placement.EVERYWHERE,
+    "skill_dnc": Placement.EVERYWHERE,
     "sms_brand": Placement.EVERYWHERE,
     "sms_registration": Placement.EVERYWHERE,
     "template": Placement.EVERYWHERE,
@@ -61,12 +69,16 @@ PLACEMENTS: dict[str, Placement] = {
 
 # Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
 KEYS_WITHOUT_BUCKET: dict[str, str] = {
+    "pk_dnc_change": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_consent": "a number from a sequence: (bucket, id) before it is distributed, and its trigger goes to every node",
     "pk_erasure": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_answer": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",
+    "pk_review": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_run_transition": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_suppression": "a number from a sequence: (bucket, id) before it is distributed",
 }
 
 # Indexes that do not begin with the bucket. They are no keys: each node would have its own.
@@ -74,6 +86,7 @@ INDEXES_WITHOUT_BUCKET: dict[str, str] = {
     "ix_block_engine": "what a dead engine left is looked for in all buckets; only open blocks are in it",
     "ix_event_provider_message": "each partition has its own, and a partition is of one bucket",
     "ix_intent_engine": "what a dead engine left is looked for in all buckets",
+    "ix_skill_run_list": "runs of a list, whose bucket is theirs; with the bucket first it is taken for the key",
     "ix_lane_provider": "who has the lanes of a provider account; a few thousand rows at most",
     "ix_orphan_number": "found by provider, as the key is: the bucket comes first before it is distributed",
     "ix_skill_run_state": "what is open is looked for in all buckets; a few rows of many",

@@ -13,7 +13,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.postgres import allowances as limiting
-from todoke.store.hot.postgres import blocks, checks, doubts, leases, receipts, reserves, results
+from todoke.store.hot.postgres import blocks, checks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
 from todoke.store.hot.postgres.receipts import Providers
@@ -56,6 +56,7 @@ async def record(
     await blocks.close_blocks(connection, flush.engine_id, flush.closed)
     await blocks.settle_intents(connection, flush.engine_id, flush.settled)
     await blocks.insert_due(connection, placed)
+    await guards.take_back(connection, flush.unused)
     return touched, early
 
 
@@ -72,6 +73,7 @@ async def take(connection: Connection, flush: Flush, hashed: Callable[[int], int
     if granted:
         await reserves.grant(connection, flush.engine_id, granted, flushed)
         await checks.look(connection, granted, flushed, flush.now, hashed)
+        await guards.hold(connection, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = await leases.take_positions(connection, flush, leased)
     flushed.due = await leases.take_due(connection, flush, leased)
@@ -85,6 +87,7 @@ async def read_again(connection: Connection, flush: Flush, hashed: Callable[[int
     granted = lanes.granted(flush, held)
     await reserves.look(connection, granted, flushed)
     await checks.look(connection, granted, flushed, flush.now, hashed)
+    await guards.hold(connection, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = await leases.taken_before(connection, flush)
     return flushed
 

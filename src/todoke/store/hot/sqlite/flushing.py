@@ -14,7 +14,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.sqlite import allowances as limiting
-from todoke.store.hot.sqlite import blocks, checks, doubts, leases, receipts, reserves, results
+from todoke.store.hot.sqlite import blocks, checks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.tallies import Tallies
 
 
@@ -43,6 +43,7 @@ def record(
     blocks.close_blocks(db, flush.engine_id, flush.closed)
     blocks.settle_intents(db, flush.engine_id, flush.settled)
     blocks.insert_due(db, placed)
+    guards.take_back(db, flush.unused)
     return touched, early
 
 
@@ -58,6 +59,7 @@ def take(db: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
         limiting.move(db, allowances)
     reserves.grant(db, flush.engine_id, granted, flushed)
     checks.look(db, granted, flushed, flush.now, hashed)
+    guards.hold(db, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = leases.take_positions(db, flush, leased)
     flushed.due = leases.take_due(db, flush, leased)
@@ -71,6 +73,7 @@ def read_again(db: Connection, flush: Flush, hashed: Callable[[int], int]) -> Fl
     granted = lanes.granted(flush, held)
     reserves.look(db, granted, flushed)
     checks.look(db, granted, flushed, flush.now, hashed)
+    guards.hold(db, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = leases.taken_before(db, flush)
     return flushed
 

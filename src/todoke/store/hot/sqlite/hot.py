@@ -22,6 +22,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -40,6 +42,8 @@ from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import Single
 from todoke.store.hot.sqlite import (
     checks,
     contacts,
@@ -47,6 +51,7 @@ from todoke.store.hot.sqlite import (
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
@@ -55,6 +60,8 @@ from todoke.store.hot.sqlite import (
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
+from todoke.store.hot.sqlite import replies as replying
+from todoke.store.hot.sqlite import singles as posting
 from todoke.store.hot.sqlite.fence import pass_fence
 from todoke.store.writer import Reader, Writer
 
@@ -205,6 +212,10 @@ class SqliteHot:
     ) -> list[Contact]:
         return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
 
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        now = self._clock.now()
+        return await self._reader.run(lambda db: guards.ask(db, guard, messages, now))
+
     async def barred(
         self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
     ) -> dict[int, str]:
@@ -289,13 +300,22 @@ class SqliteHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._writer.run(lambda db: inbound.store(db, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        def apply(db: Connection) -> None:
-            opting.apply(db, opt_outs)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        now = self._clock.now()
+
+        def apply(db: Connection) -> list[OptOut]:
+            applied = opting.apply(db, opt_outs, now)
             checks.lift(db, opt_outs, self._hashed)
             inbound.set_meanings(db, meanings)
+            return applied
 
-        await self._writer.run(apply)
+        return await self._writer.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        return await self._writer.run(lambda db: replying.apply(db, replies, self._hashed))
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        return await self._writer.run(lambda db: posting.post(db, singles))
 
     # readings
 
