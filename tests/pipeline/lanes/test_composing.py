@@ -196,15 +196,15 @@ def test_the_short_way_makes_what_the_long_way_makes(rows: list[tuple[str, bool,
         assert msgspec.structs.astuple(one) == msgspec.structs.astuple(other)
 
 
-def test_who_is_barred_is_out_for_the_reason_that_was_found_and_the_lists_come_first() -> None:
+def test_who_is_kept_back_is_out_for_the_reason_that_was_found_and_the_lists_come_first() -> None:
     run = lane_run(body="Hello {FirstName}")
     contacts = [contact(n, "Ann")._replace(on_dnc=n == 2) for n in range(4)]
-    barred = {phone(1): "no_consent", phone(2): "no_consent"}
-    batch = compose_block(run, Work(block(0, 3), run), contacts, START, barred)
+    kept = {run.base_id + 1: "no_consent", run.base_id + 2: "no_consent"}
+    batch = compose_block(run, Work(block(0, 3), run), contacts, START, kept)
     assert [message.id for message in batch.messages] == [run.base_id, run.base_id + 3]
     assert {(event.message_id - run.base_id, event.reason) for event in batch.events} == {(1, "no_consent"), (2, "dnc")}
     rows = [(taken(n), contacts[n]) for n in (0, 1)]
-    again = compose_due(run, rows, START, barred)
+    again = compose_due(run, rows, START, kept)
     assert [(event.attempt, event.reason) for event in again.events] == [(1, "no_consent")]
     assert len(again.messages) == 1
 

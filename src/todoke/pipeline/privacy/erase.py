@@ -86,7 +86,9 @@ async def erase(
     out = [OptOut(unit.bucket, unit.id, group, phone, "out", erasing.SOURCE, "", None, clock.now()) for group in groups]
     await store.hot.apply_opt_outs(out, [])
     counts = {"contact": 0}
+    ids: set[str] = {external_id} if external_id else set()
     for place in await finding.contacts(store, unit, phone, external_id):
+        ids |= {place.external_id} - {""}
         async with store.writing() as connection:
             await erasing.blank(connection, unit, place)
         counts["contact"] += 1
@@ -100,6 +102,6 @@ async def erase(
     async with store.writing() as connection:
         await erasing.unsay(connection, unit, phone)
         for one in personal.PERSONAL:
-            counts[one.table.name] = await personal.erase(connection, unit, one, phone, digest)
+            counts[one.table.name] = await personal.erase(connection, unit, one, phone, digest, ids)
         await erasing.finish(connection, unit, erasure, phone, counts, clock.now())
     return Erased(counts, mentions(rejected, phone))

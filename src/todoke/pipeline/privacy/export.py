@@ -25,12 +25,13 @@ async def export(
 ) -> dict[str, Any]:
     """The document. `external_id` finds contacts with another number, too; `key` what an erasure left."""
     places = await finding.contacts(store, unit, phone, external_id)
+    ids = {place.external_id for place in places if place.external_id} | ({external_id} if external_id else set())
     contacts = [await _contact(store, unit, place) for place in places]
     async with store.reading() as connection:
         consents = await ledger.of_number(connection, unit, phone)
         said = await ledger.replies_of(connection, unit, phone)
         others = {
-            one.table.name: [_readable(row) for row in await personal.rows_of(connection, unit, one, phone)]
+            one.table.name: [_readable(row) for row in await personal.rows_of(connection, unit, one, phone, ids)]
             for one in personal.PERSONAL
             if one.table.name != "opt_out"  # told below, as a part of the ledger
         }
