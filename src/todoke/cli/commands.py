@@ -14,6 +14,7 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
     dnc,
     doctor,
@@ -21,6 +22,7 @@ from todoke.cli import (
     importing,
     lists,
     mappings,
+    privacy,
     processes,
     reporting,
     runs,
@@ -49,6 +51,8 @@ app.add_typer(lists.app, name="list")
 app.add_typer(mappings.app, name="mapping")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
+app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

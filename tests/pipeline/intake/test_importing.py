@@ -70,11 +70,11 @@ async def test_a_file_becomes_a_list(do_import: Import, store: Store) -> None:
     assert done.fields == ["ExternalId", "FirstName", "SMSPhoneNumber"]
     assert done.mapping == {"id": "ExternalId", "First name": "FirstName", "Mobile": "SMSPhoneNumber"}
     assert (done.encoding, done.delimiter, done.sheet) == ("utf-8", ",", None)
-    assert sorted(done.zone_groups) == [(["America/New_York"], 1), (["Asia/Tokyo"], 1)]
+    assert sorted(done.zone_groups) == [(["JP Asia/Tokyo"], 1), (["US-NY America/New_York"], 1)]
     c, r, z = calling_list.c, list_rejection.c, list_range.c
     (stored,) = await rows(store, c.id, c.name, c.state, c.bucket, c.fields, c.zone_sets, c.source, c.imported_at)
     assert stored[:4] == (done.list_id, "agents", "ready", 3)
-    assert stored[4:] == (done.fields, [["America/New_York"], ["Asia/Tokyo"]], "agents.csv", NOW)
+    assert stored[4:] == (done.fields, [["US-NY America/New_York"], ["JP Asia/Tokyo"]], "agents.csv", NOW)
     assert await rows(store, c.contacts, c.rejected) == [(2, 2)]
     assert sorted(await rows(store, contact)) == [
         (3, done.list_id, 0, 12125552671, 0, "1", "1\x1fAnn\x1f212 555 2671"),

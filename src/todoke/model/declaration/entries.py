@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from todoke.model.limit import CAP_ZONE
+from todoke.model.retention import EVIDENCE
 
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
@@ -27,6 +28,16 @@ DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 o
 Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
+
+
+Purpose = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^([^\s*\x00-\x1f]([^*\x00-\x1f]*[^\s*\x00-\x1f])?)?$",
+        description="at most 100 characters, without a star",
+    ),
+]
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
@@ -101,6 +112,23 @@ class Registration(Struct, frozen=True, kw_only=True):
     start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
 
 
+Days = Annotated[int, Meta(ge=1, le=36_500, description="days, 1 or more")]
+EvidenceDays = Annotated[int, Meta(ge=EVIDENCE, le=36_500, description=f"days, {EVIDENCE} (three years) or more")]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """For how many days a business unit keeps its data; None keeps it."""
+
+    business_unit: UnitName = None
+    replies: Days | None = None
+    events: Annotated[int, Meta(ge=7, le=36_500, description="days, 7 or more")] | None = None
+    contacts: Days | None = None
+    doubts: Days | None = None
+    rejected_files: Days | None = None
+    opt_outs: EvidenceDays | None = None
+    consents: EvidenceDays | None = None
+
+
 class DncGroup(Struct, frozen=True, kw_only=True):
     business_unit: UnitName = None
     name: Name
@@ -139,8 +167,11 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
+    consent_purpose: Purpose = ""
+    consent_programme: Purpose = ""
 
 
 Entry: TypeAlias = (
-    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention
 )
