@@ -15,7 +15,7 @@ import typer
 from todoke.cli import (
     applying,
     demo,
-    dnc,
+    dnc_files,
     doctor,
     doubts,
     importing,
@@ -25,6 +25,7 @@ from todoke.cli import (
     runs,
     sending,
     skills,
+    suppressing,
 )
 from todoke.cli.session import Session
 from todoke.config import SettingsError
@@ -46,7 +47,8 @@ app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(doubts.app, name="doubt")
-app.add_typer(dnc.app, name="dnc")
+app.add_typer(dnc_files.app, name="dnc")
+app.add_typer(suppressing.app, name="suppress")
 
 
 @app.callback()

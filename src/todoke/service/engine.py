@@ -34,6 +34,7 @@ from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations, registrations
+from todoke.store.dnc.sweep import Sweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
 from todoke.store.store import Store, open_store
@@ -45,6 +46,8 @@ _SOONEST = 0.05  # between two looks, whatever is hinted
 _SHARE = 2.0
 _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
+_SWEEP = 10.0
+_SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
@@ -141,6 +144,13 @@ class Engine:
             if hint.work:
                 looked.now()
 
+        sweep = Sweep(self._store)
+
+        async def swept() -> None:
+            moment = clock.now()
+            for group, phone in await sweep.entries():
+                stops.lift(group, phone, moment)
+
         try:
             await groups.look()
             await owner.look()
@@ -157,6 +167,8 @@ class Engine:
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
+                    tasks.create_task(_every(_SWEEP, swept)),
+                    tasks.create_task(_every(_SWEEP_USES, lambda: sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import business_unit, sms_registration, transport_code
+from todoke.store.schema import business_unit, skill, skill_dnc, sms_registration, transport_code
 
 
 class Registered(NamedTuple):
@@ -35,11 +35,20 @@ async def of_code(connection: AsyncConnection, provider_id: int, code: str) -> R
     return Registered(row[0], row[1], row[2], row[3], row[4] or {}) if row else None
 
 
-async def scrub_groups(connection: AsyncConnection, unit: Unit, transport_code_id: int) -> tuple[int, ...]:
-    """The DNC groups that a text from this code is scrubbed against: the unit's default and the registration's own."""
+async def scrub_groups(
+    connection: AsyncConnection, unit: Unit, transport_code_id: int, skill_id: int | None = None
+) -> tuple[int, ...]:
+    """The DNC groups that a text from this code is scrubbed against: the unit's default and the registration's own,
+    and those that the skill names.
+    """
     r = sms_registration.c
     own = await connection.execute(
         select(r.dnc_group_id).where(r.business_unit_id == unit.id, r.transport_code_id == transport_code_id)
     )
-    groups = {unit.dnc_group_id, own.scalar()} - {None}
+    named = await connection.execute(
+        select(skill_dnc.c.dnc_group_id)
+        .join(skill, skill.c.id == skill_dnc.c.skill_id)
+        .where(skill.c.business_unit_id == unit.id, skill.c.id == skill_id, skill_dnc.c.scrubs)
+    )
+    groups = {unit.dnc_group_id, own.scalar(), *named.scalars()} - {None}
     return tuple(sorted(group for group in groups if group is not None))

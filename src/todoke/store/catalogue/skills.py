@@ -33,6 +33,7 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    cap: str | None
 
     @property
     def window(self) -> Window:
@@ -61,6 +62,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.cap,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)
