@@ -12,7 +12,7 @@ from todoke.model.clock import HOUR, SystemClock
 from todoke.model.ids import MAX_ORDINAL
 from todoke.store import schema
 from todoke.store.catalogue import dnc, dnc_history, units
-from todoke.store.dnc.sweep import Sweep
+from todoke.store.dnc.sweep import DncSweep
 from todoke.store.hot.base import OptOut, Reserve, Scrub
 
 NOW = SystemClock().now()
@@ -88,7 +88,7 @@ async def test_an_entry_frees_the_number_by_itself(world: World) -> None:
 async def test_what_has_expired_is_swept_and_told(world: World) -> None:
     for n, expires_at in ((1, NOW - 1), (2, NOW + HOUR), (3, None)):
         await put(world, n, expires_at)
-    sweep = Sweep(world.store)
+    sweep = DncSweep(world.store)
     assert await sweep.entries() == [(world.scene.group, phone_of(1))]
     assert await sweep.entries() == []
     assert (await entry(world, 1), await history(world, 1)) == (None, [("expired", "upload", "")])
@@ -110,7 +110,7 @@ async def test_more_than_one_piece_is_swept(world: World) -> None:
     ]
     async with world.store.writing() as connection:
         await connection.execute(insert(schema.dnc_entry), rows)
-    assert len(await Sweep(world.store).entries()) == 5_000
+    assert len(await DncSweep(world.store).entries()) == 5_000
 
 
 async def test_for_good_is_stricter_than_any_expiry(world: World) -> None:

@@ -18,7 +18,7 @@ from todoke.store import schema
 from todoke.store.catalogue import caps, suppressions, units
 from todoke.store.catalogue.suppressions import Whom
 from todoke.store.catalogue.units import Unit
-from todoke.store.dnc.sweep import Sweep
+from todoke.store.dnc.sweep import DncSweep
 from todoke.store.hot.base import Flush, Flushed, Guard, Held, Lane, Reserve, Scrub, Unused
 from todoke.store.hot.guarding import LATE
 from todoke.store.store import Store, open_store
@@ -210,7 +210,7 @@ async def test_old_uses_and_those_of_runs_that_are_over_are_swept(world: World) 
     capped = guard(world, unit_cap=Cap(5, DAY))
     assert await held(world, capped, 1, 2, 3) == {}
     await world.flush(fresh=[world.fresh(1)])
-    sweep = Sweep(world.store)
+    sweep = DncSweep(world.store)
     assert await sweep.uses(world.now) == 0
     async with world.store.writing() as connection:
         await connection.execute(schema.skill_run.update().values(state="stopped"))

@@ -25,7 +25,7 @@ from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
 HOT = (
-    "allowance|block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
+    "allowance|block|consent|contact|dnc_entry|doubt|due|erased_number|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
     "|skill_run|tally"
 )
 
@@ -34,10 +34,12 @@ HOT = (
 KEYS = {
     "allowance": r"\bsubject_id = ",
     "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
+    "consent": r"\bphone = ",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",
     "doubt": r"\b(message_id|run_id|destination) = |\bat > ",
     "due": r"\b(message_id|run_id) = |\bnot_before <= ",
+    "erased_number": r"\bdigest = |\bbusiness_unit_id = (\$2|r\.business_unit_id)\)\)$",
     "event": r"\b(message_id = |provider_message_id = |message_id >= )",
     "inbound": r"\b(source|id) = ",
     "intent": r"\b(message_id|run_id) = |^\(engine_id = \$1\)$",

@@ -14,12 +14,14 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
     dnc_files,
     doctor,
     doubts,
     importing,
     lists,
+    privacy,
     processes,
     reporting,
     runs,
@@ -49,6 +51,8 @@ app.add_typer(lists.app, name="list")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc_files.app, name="dnc")
 app.add_typer(suppressing.app, name="suppress")
+app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

@@ -27,6 +27,8 @@ from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.watch import watch_runs
+from todoke.pipeline.privacy.erase import require_key
+from todoke.pipeline.privacy.sweep import Sweep
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
@@ -34,9 +36,10 @@ from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations, registrations
-from todoke.store.dnc.sweep import Sweep
+from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
+from todoke.store.privacy.key import KeyFile
 from todoke.store.store import Store, open_store
 
 _log = logging.getLogger(__name__)
@@ -91,6 +94,9 @@ class Engine:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
         await self._replication.at_start()
+        key = KeyFile(settings.data_dir)
+        await require_key(self._store, key)
+        hot.use_key(key.hashed)
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
@@ -144,11 +150,11 @@ class Engine:
             if hint.work:
                 looked.now()
 
-        sweep = Sweep(self._store)
+        dnc_sweep = DncSweep(self._store)
 
         async def swept() -> None:
             moment = clock.now()
-            for group, phone in await sweep.entries():
+            for group, phone in await dnc_sweep.entries():
                 stops.lift(group, phone, moment)
 
         try:
@@ -164,11 +170,12 @@ class Engine:
                     tasks.create_task(watch_runs(hot, clock)),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
+                    tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
                     tasks.create_task(_every(_SWEEP, swept)),
-                    tasks.create_task(_every(_SWEEP_USES, lambda: sweep.uses(clock.now()))),
+                    tasks.create_task(_every(_SWEEP_USES, lambda: dnc_sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from todoke.model.limit import CAP_ZONE
+from todoke.model.retention import EVIDENCE
 
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
@@ -26,6 +27,16 @@ SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
 CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
+
+
+Purpose = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^([^\s*\x00-\x1f]([^*\x00-\x1f]*[^\s*\x00-\x1f])?)?$",
+        description="at most 100 characters, without a star",
+    ),
+]
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
@@ -95,6 +106,23 @@ class Registration(Struct, frozen=True, kw_only=True):
     start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
 
 
+Days = Annotated[int, Meta(ge=1, le=36_500, description="days, 1 or more")]
+EvidenceDays = Annotated[int, Meta(ge=EVIDENCE, le=36_500, description=f"days, {EVIDENCE} (three years) or more")]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """For how many days a business unit keeps its data; None keeps it."""
+
+    business_unit: UnitName = None
+    replies: Days | None = None
+    events: Annotated[int, Meta(ge=7, le=36_500, description="days, 7 or more")] | None = None
+    contacts: Days | None = None
+    doubts: Days | None = None
+    rejected_files: Days | None = None
+    opt_outs: EvidenceDays | None = None
+    consents: EvidenceDays | None = None
+
+
 class DncGroup(Struct, frozen=True, kw_only=True):
     business_unit: UnitName = None
     name: Name
@@ -140,8 +168,11 @@ class Skill(Struct, frozen=True, kw_only=True):
     scrub: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     contribute: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     cap: CapText | None = None
+    consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
+    consent_purpose: Purpose = ""
+    consent_programme: Purpose = ""
 
 
 Entry: TypeAlias = (
-    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention
 )

@@ -21,6 +21,7 @@ from todoke.model.declaration.entries import (
     Provider,
     ProviderHead,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
@@ -29,7 +30,7 @@ from todoke.model.declaration.place import Place, Problem, locate
 from todoke.model.provider_kind import Kinds
 
 _KINDS: dict[
-    str, type[BusinessUnit | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill]
+    str, type[BusinessUnit | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention]
 ] = {
     "business_unit": BusinessUnit,
     "brand": Brand,
@@ -39,6 +40,7 @@ _KINDS: dict[
     "campaign": Campaign,
     "template": Template,
     "skill": Skill,
+    "retention": Retention,
 }
 TABLES = (
     "business_unit",
@@ -50,6 +52,7 @@ TABLES = (
     "campaign",
     "template",
     "skill",
+    "retention",
 )
 
 
@@ -125,6 +128,10 @@ def _repeated(seen: dict[tuple[object, ...], Place], entry: Entry, place: Place)
     first = seen.setdefault(key, place)
     if first is place:
         return []
+    if place.table == "retention":
+        return [
+            place.problem("business_unit", "Its retention is declared twice.", f"The first is at line {first.line}.")
+        ]
     named = "code" if place.table in ("transport_code", "registration") else "name"
     return [place.problem(named, f"{key[-1]!r} is declared twice.", f"The first is at line {first.line}; remove one.")]
 

@@ -17,6 +17,7 @@ from todoke.model.declaration.entries import (
     Entry,
     Provider,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
@@ -65,6 +66,8 @@ def identity(entry: Entry) -> tuple[object, ...]:
             return (type(entry), entry.provider, entry.code)
         case Registration():
             return (type(entry), entry.business_unit, entry.code)
+        case Retention():
+            return (type(entry), entry.business_unit)
         case _:
             return (type(entry), entry.business_unit, entry.name)
 

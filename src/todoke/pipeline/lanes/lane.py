@@ -213,7 +213,7 @@ class Lane:
                 of_run = by_run.setdefault(run.key, (run, []))[1]
             of_run.append(message)
         for each, of_run in by_run.values():
-            scrub = Scrub(each.data.bucket, each.groups, [m.destination for m in of_run])
+            scrub = Scrub(each.data.bucket, each.groups, [m.destination for m in of_run], check=each.data.check)
             if (guard := each.data.guard) is not None:
                 scrub = scrub._replace(guard=guard, guarded=[(m.id, m.destination) for m in of_run])
             ask.scrubs.append(scrub)
@@ -339,8 +339,9 @@ class Lane:
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
         held = flushed.held.get(self.key) or repeat(None)
+        barred = flushed.barred.get(self.key) or repeat(None)
         refused: set[Message] = set()
-        for (run, of_run), phones, waits in zip(asked.scrubbed, blocked, held, strict=False):
+        for (run, of_run), phones, waits, others in zip(asked.scrubbed, blocked, held, barred, strict=False):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
@@ -356,6 +357,10 @@ class Lane:
                 if waits and message not in refused and (wait := waits.get(message.id)) is not None:
                     refused.add(message)
                     self._outcomes.held(message, wait)
+            for message in of_run if others else ():
+                if others and message not in refused and (reason := others.get(message.destination)) is not None:
+                    refused.add(message)
+                    self._outcomes.skipped(message, reason)
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []

@@ -34,6 +34,9 @@ class SkillRow(NamedTuple):
     weight: int
     expiry_hours: int
     cap: str | None
+    consent: int | None
+    consent_purpose: str | None
+    consent_programme: str | None
 
     @property
     def window(self) -> Window:
@@ -63,6 +66,9 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.weight,
             s.expiry_hours,
             s.cap,
+            s.consent,
+            s.consent_purpose,
+            s.consent_programme,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

@@ -16,7 +16,7 @@ _PIECES = 50  # at a time
 _START = (-1, -1, -1, -1)
 
 
-class Sweep:
+class DncSweep:
     """One an engine; any number of engines may sweep side by side."""
 
     def __init__(self, store: Store) -> None:

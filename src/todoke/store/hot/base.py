@@ -20,6 +20,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
 from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
     Asked,
@@ -48,6 +49,7 @@ __all__ = [
     "BindGroup",
     "Block",
     "BlockKey",
+    "Check",
     "Choice",
     "Contact",
     "Cursor",
@@ -189,6 +191,7 @@ class OpenRun:
     stream: Stream
     cursors: list[Cursor]
     guard: Guard | None = None
+    check: Check | None = None  # beside the DNC groups; live
 
 
 class NewRun(NamedTuple):
@@ -409,6 +412,18 @@ class Hot(Protocol):
         """Which of the messages (id, number) may not go now, by suppressions and caps. Only asks: what counts is what
         the reserving flush says.
         """
+        ...
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        """Those of the numbers that the check is against, with the reason: `no_consent`, or `dnc` or `erased` for
+        people who were erased. Conflict where that takes a key that this machine has not.
+        """
+        ...
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        """How the number of an erased person is recognised: the installation's keyed hash."""
         ...
 
     # recovery

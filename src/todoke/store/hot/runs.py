@@ -13,6 +13,7 @@ from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
+from todoke.store.hot.checking import check_of
 
 
 def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
@@ -47,7 +48,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
     return OpenRun(
         bucket,
         run_id,
@@ -68,6 +69,7 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        check=check_of(unit, *row[19:23]),
     )
 
 

@@ -22,9 +22,10 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.compliance import consent, disclosure, dnc_entry, erased_number, erasure, opt_out
 from todoke.store.schema.dnc import dnc_change, dnc_upload, skill_dnc
 from todoke.store.schema.inbound import inbound, orphan
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -50,7 +51,9 @@ __all__ = [
     "calling_list",
     "campaign",
     "cap_use",
+    "consent",
     "contact",
+    "disclosure",
     "dnc_change",
     "dnc_entry",
     "dnc_group",
@@ -58,11 +61,15 @@ __all__ = [
     "doubt",
     "due",
     "engine",
+    "erased_number",
+    "erasure",
     "event",
     "inbound",
     "installation",
     "intent",
     "lane",
+    "list_import",
+    "list_key",
     "list_range",
     "list_rejection",
     "metadata",

@@ -1,8 +1,9 @@
-"""Do not call: the lists, and every opt-out and opt-in with its evidence."""
+"""Do not call: the lists, and every opt-out and opt-in with its evidence; consent; who was erased."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Index,
@@ -51,4 +52,81 @@ opt_out = Table(
     Column("inbound_id", BigInteger, nullable=True),
     Column("at", BigInteger, nullable=False),
     Index("ix_opt_out_phone", "bucket", "phone"),
+)
+
+# Append-only (a trigger refuses updates): every consent and its revocation with the evidence. What stands is the fold
+# of a number's rows here and in `opt_out`: model/consent.py.
+consent = Table(
+    "consent",
+    metadata,
+    identity(),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=False),
+    Column("phone", BigInteger, nullable=False),  # E.164 digits; less than 0: a keyed hash, of somebody erased
+    Column("act", Text, nullable=False),  # given | revoked
+    Column("kind", SmallInteger, nullable=True),  # 1 implied, 2 soft opt-in, 3 express, 4 express written
+    Column("at", BigInteger, nullable=False),
+    Column("seller", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("disclosure", Text, nullable=False),  # the hash of its text
+    Column("version", Text, nullable=False),  # of the disclosure
+    Column("signed", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("double_opt_in", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=True),
+    Column("method", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("confirmation", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 over the content
+    Index("ix_consent_phone", "bucket", "phone"),
+)
+
+# The exact texts that people agreed to, once each.
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=False),
+    Column("hash", Text, nullable=False),  # SHA-256 of the text
+    Column("text", Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("bucket", "business_unit_id", "hash"),
+)
+
+# Numbers of people who were erased, as keyed hashes: on a DNC group for good, or not to be texted by what was under
+# way.
+erased_number = Table(
+    "erased_number",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=False),
+    Column("dnc_group_id", Id, nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=True),  # none: the number was on the group, and stays blocked
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("bucket", "business_unit_id", "dnc_group_id", "digest"),
+    sqlite_with_rowid=False,
+)
+
+# One erasure of a person: what it removed, without the number.
+erasure = Table(
+    "erasure",
+    metadata,
+    identity(),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=False),
+    Column("digest", BigInteger, nullable=False),  # of the number, by the installation's key
+    Column("key_check", BigInteger, nullable=False),  # tells whether a key is the one
+    Column("requested_by", Text, nullable=False),
+    Column("counts", JSON, nullable=False),  # rows by table
+    Column("begun_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger, nullable=True),  # none: it broke off, and is to be repeated
+    Index("ix_erasure_digest", "bucket", "digest"),
 )

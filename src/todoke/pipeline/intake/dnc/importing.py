@@ -8,14 +8,10 @@ no harm, and the import can be done again.
 from __future__ import annotations
 
 import asyncio
-import gzip
-import shutil
-import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -24,7 +20,7 @@ from typing import NamedTuple
 
 from todoke.model import expiry
 from todoke.model.clock import Clock, Micros
-from todoke.model.errors import Invalid, Unavailable
+from todoke.model.errors import Invalid
 from todoke.pipeline.intake.dnc.columns import Columns, find_columns
 from todoke.pipeline.intake.reading import Source, open_source
 from todoke.pipeline.intake.reasons import PHONE_REASONS, Reason
@@ -109,11 +105,11 @@ async def import_numbers(
         parser = Parser(reading.region or unit.default_region)
     except ValueError as error:
         raise Invalid(f"{error}.", where="default region") from error
-    with _unpacked(path) as plain, ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc") as thread:
+    with ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc") as thread:
         loop = asyncio.get_running_loop()
 
         def begin() -> tuple[Source, Columns]:
-            source = open_source(plain, encoding=reading.encoding, delimiter=reading.delimiter, sheet=reading.sheet)
+            source = open_source(path, encoding=reading.encoding, delimiter=reading.delimiter, sheet=reading.sheet)
             return source, _columns(source, path, reading, parser, clock.now())
 
         source, columns = await loop.run_in_executor(thread, begin)
@@ -121,7 +117,8 @@ async def import_numbers(
         upload = await uploads.begin(
             store, unit, group, file=path.name, importer=this_process(), who=who, reason=reason, now=now
         )
-        rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-rejected.csv", columns.header)
+        form = source.form
+        rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-rejected{form.suffix}", columns.header, form)
         sorting = _Sorting(source, columns, parser, reading, rejects, now)
         work = _Work(store, upload, sorting, thread, report or (lambda _rows, _share: None))
         try:
@@ -302,28 +299,3 @@ def _columns(source: Source, path: Path, reading: Reading, parser: Parser, now: 
         expires_column=reading.expires_column,
         where=f"{path}, line {source.header_line}",
     )
-
-
-@contextmanager
-def _unpacked(path: Path) -> Generator[Path]:
-    """The file itself; of a compressed one a copy on the disk that is gone afterwards."""
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-    except OSError:
-        packed = False  # whoever opens it says what is wrong
-    if not packed:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="todoke-dnc-") as folder:
-        plain = Path(folder) / (path.stem or "numbers")
-        try:
-            with gzip.open(path, "rb") as packed_file, plain.open("wb") as file:
-                shutil.copyfileobj(packed_file, file, 1 << 20)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise Invalid("The compressed file is damaged.", where=str(path), fix="Copy it again.") from error
-        except OSError as error:
-            raise Unavailable(
-                f"The file cannot be unpacked: {error.strerror or error}.", where=str(path), fix="Free some space."
-            ) from error
-        yield plain

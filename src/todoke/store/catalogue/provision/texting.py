@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, insert, update
 
 from todoke.model import calling_window
+from todoke.model.consent import KINDS, Kind
 from todoke.model.declaration import Campaign, Declared, Place, Skill, Template
 from todoke.store.catalogue import campaigns, codes, dnc, skills, templates
 from todoke.store.catalogue.codes import Code
@@ -93,6 +94,9 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
         "cap": entry.cap,
+        "consent": KINDS.get(entry.consent),
+        "consent_purpose": entry.consent_purpose,
+        "consent_programme": entry.consent_programme,
     }
     groups = await _groups(work, unit, entry, place)
     if groups is None:
@@ -113,7 +117,8 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "transport_code": code.name,
         "template": entry.template,
         "window": str(window),
-        **{key: values[key] for key in _PLAIN},
+        "consent": entry.consent,
+        **{key: values[key] for key in _PLAIN + _CONSENT},
         "scrub": entry.scrub,
         "contribute": entry.contribute,
     }
@@ -126,6 +131,7 @@ _PLAIN = (
     *("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours"),
     "cap",
 )
+_CONSENT = ("consent_purpose", "consent_programme")
 
 
 class _Groups(NamedTuple):
@@ -172,6 +178,8 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "transport_code": codes_by_id[row.transport_code_id].name,
         "template": row.template,
         "window": str(row.window),
+        "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
         **(await dnc.of_skill(work.connection, unit, row.id))._asdict(),
+        **{key: getattr(row, key) or "" for key in _CONSENT},
     }

@@ -12,6 +12,7 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -33,6 +34,7 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
@@ -41,6 +43,7 @@ from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
+    checks,
     contacts,
     controlling,
     doubts,
@@ -69,6 +72,7 @@ class PostgresHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
         self._providers = Providers()
         self._alone = False  # whether only this process wrote events since the correlation began
 
@@ -145,12 +149,12 @@ class PostgresHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = await pass_fence(connection, flush)
         if passed is Passed.BEFORE:
-            return await flushing.read_again(connection, flush), [], passed
+            return await flushing.read_again(connection, flush, self._hashed), [], passed
         by_heart = self._alone and passed is Passed.ALONE
         touched, early = await flushing.record(
             connection, flush, matching, self._orphans, self._providers, careful=careful, by_heart=by_heart
         )
-        flushed = await flushing.take(connection, flush)
+        flushed = await flushing.take(connection, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -217,6 +221,14 @@ class PostgresHot:
             return await guards.ask(connection, guard, messages, await engines.now(connection))
 
         return await self._sessions.read(work)
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._sessions.read(lambda c: checks.barred(c, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -302,6 +314,7 @@ class PostgresHot:
     async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
         async def apply(connection: Connection) -> list[OptOut]:
             applied = await opting.apply(connection, opt_outs)
+            await checks.lift(connection, opt_outs, self._hashed)
             await inbound.set_meanings(connection, meanings)
             if applied:
                 await hints.tell(connection, of_opt_outs(applied))

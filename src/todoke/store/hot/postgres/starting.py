@@ -49,7 +49,9 @@ TRANSITION = """
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream
+           s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
+           EXISTS (SELECT 1 FROM erased_number e
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id

@@ -13,6 +13,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -34,6 +35,7 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
@@ -41,6 +43,7 @@ from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.sqlite import (
+    checks,
     contacts,
     controlling,
     doubts,
@@ -69,6 +72,7 @@ class SqliteHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
 
     async def close(self) -> None:
         """Wait for a flush that runs."""
@@ -142,11 +146,11 @@ class SqliteHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = pass_fence(db, flush)
         if passed is Passed.BEFORE:
-            return flushing.read_again(db, flush), [], passed
+            return flushing.read_again(db, flush, self._hashed), [], passed
         if passed is Passed.AMONG_OTHERS and not careful:
             raise Surprise
         touched, early = flushing.record(db, flush, matching, self._orphans, careful=careful)
-        flushed = flushing.take(db, flush)
+        flushed = flushing.take(db, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -207,6 +211,14 @@ class SqliteHot:
     async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
         now = self._clock.now()
         return await self._reader.run(lambda db: guards.ask(db, guard, messages, now))
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._reader.run(lambda db: checks.barred(db, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -289,6 +301,7 @@ class SqliteHot:
 
         def apply(db: Connection) -> list[OptOut]:
             applied = opting.apply(db, opt_outs, now)
+            checks.lift(db, opt_outs, self._hashed)
             inbound.set_meanings(db, meanings)
             return applied
 

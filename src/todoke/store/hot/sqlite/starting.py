@@ -45,7 +45,9 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream
+           s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
+           EXISTS (SELECT 1 FROM erased_number e
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
