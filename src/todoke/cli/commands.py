@@ -21,6 +21,7 @@ from todoke.cli import (
     doubts,
     importing,
     keywords,
+    list_imports,
     lists,
     mappings,
     privacy,
@@ -51,6 +52,7 @@ app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(mappings.app, name="mapping")
+app.add_typer(list_imports.app, name="imports")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
 app.add_typer(keywords.app, name="keywords")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from todoke.model import cap
+from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
@@ -16,15 +17,33 @@ from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
 from todoke.store.hot.checking import check_of
 
 
-def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
+def check_list(name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
     if state != ("standing" if run.standing else "ready"):
+        raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
+    if not run.standing:
+        check_active(name, state, active=active)
+    if expires_at is not None and expires_at <= run.started_at:
         raise Conflict(
-            f"The list {name!r} is {state}, not ready.",
-            fix="Wait for its import to end." if state == "importing" else "Import it again.",
+            f"The list {name!r} has expired.",
+            fix="Give it another end with todoke list expire, or import a new one.",
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+
+
+def check_active(name: str, state: str, *, active: bool) -> None:
+    """Conflict where nobody on the list may be texted now: it is inactive or deleted."""
+    if state != "ready":
+        raise Conflict(f"The list {name!r} is {state}.", fix=_FIXES.get(state, "Import it again."))
+    if not active:
+        raise Conflict(f"The list {name!r} is inactive.", fix=f"Make it active with todoke list activate {name!r}.")
+
+
+_FIXES = {
+    "importing": "Wait for its import to end.",
+    "deleted": "Restore it with todoke list restore, or import it again.",
+}
 
 
 def check_provider(name: str, bucket: int, run: NewRun) -> None:
