@@ -18,7 +18,6 @@ from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.finding import Place
 from todoke.store.schema import (
-    answer,
     consent,
     contact,
     dnc_change,
@@ -154,22 +153,9 @@ async def replies(connection: AsyncConnection, unit: Unit, phone: int, digest: i
         )
         .values(source=pseudonym(digest), text="")
     )
-    r, a = review.c, answer.c
-    # The number is a part of the key of a review: under it the hash tells two replies apart as it did.
-    await connection.execute(
-        update(review)
-        .where(
-            r.bucket.in_({unit.bucket, 0}),
-            r.phone == phone,
-            or_(r.business_unit_id == unit.id, r.business_unit_id.is_(None)),
-        )
-        .values(phone=-digest, text="", note="")
-    )
-    await connection.execute(
-        update(answer)
-        .where(a.bucket == unit.bucket, a.phone == phone, a.business_unit_id == unit.id)
-        .values(phone=-digest)
-    )
+    r = review.c  # the unit's own are in PERSONAL
+    nobodys = (r.bucket == 0, r.phone == phone, r.business_unit_id.is_(None))
+    await connection.execute(delete(review).where(*nobodys))
     return done.rowcount
 
 

@@ -189,8 +189,9 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
-# its positions. state: importing | staged | ready | deleted | removed, or standing: of a standing run
+# Only a ready list can be run by a person; one that is standing is that of a standing run. Of a removed one its
+# contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | staged | ready | deleted | removed | standing
 calling_list = Table(
     "calling_list",
     metadata,
