@@ -28,6 +28,7 @@ from todoke.store.schema import (
     event,
     inbound,
     opt_out,
+    review,
     run_counter,
     skill_run,
     tally,
@@ -136,6 +137,8 @@ async def replies(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     if ids:
         async with store.writing() as connection:
             await connection.execute(update(inbound).where(*_of(unit, i), i.id.in_(ids)).values(text=""))
+            r = review.c
+            await connection.execute(update(review).where(*_of(unit, r), r.inbound_id.in_(ids)).values(text=""))
     return _step(len(ids), rows, before)
 
 
