@@ -15,12 +15,9 @@ from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from todoke.model.clock import Micros
     from todoke.store.catalogue.dnc import EntryRow, Group
     from todoke.store.catalogue.units import Unit
-    from todoke.store.privacy.reading import Listed
     from todoke.store.store import Store
 
 app = typer.Typer(help="Do-not-call lists: numbers that are not to be texted.", no_args_is_help=True)
@@ -74,13 +71,17 @@ def check(
     from todoke.model.clock import SystemClock
     from todoke.store.catalogue import dnc, units
     from todoke.store.catalogue.dnc import EntryRow
+    from todoke.store.privacy import reading
+    from todoke.store.privacy.key import KeyFile
 
     async def work() -> list[EntryRow]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
             phone = phone_of(number, unit.default_region, number)
-            found = await dnc.on(connection, unit, phone, SystemClock().now())
-            erased = await _erased(connection, unit, phone, session.of(context).settings.data_dir)
+            now = SystemClock().now()
+            found = await dnc.on(connection, unit, phone, now)
+            key = KeyFile(session.of(context).settings.data_dir)
+            erased = await reading.listed_as_hash(connection, unit, key.hashed, phone, now)
             return found + [EntryRow(phone, *row) for row in erased]
 
     _show(session.run(work()), json=json, empty=f"{number} is on no DNC group.")
@@ -110,18 +111,6 @@ def every(
     _show(rows, json=json, empty=f"{found.name} has no numbers.")
     if not json and count > len(rows):
         say(f"{len(rows):,} of {count:,} numbers; more with --limit.")
-
-
-async def _erased(connection: AsyncConnection, unit: Unit, phone: int, data_dir: Path) -> list[Listed]:
-    """Groups that the number is on as the hash of somebody who was erased."""
-    from todoke.model.clock import SystemClock
-    from todoke.store.privacy import reading
-    from todoke.store.privacy.key import KeyFile
-
-    if await reading.key_check(connection) is None:
-        return []
-    digest = KeyFile(data_dir).hashed(phone)
-    return await reading.listed_erased(connection, unit, digest, SystemClock().now())
 
 
 def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
@@ -93,6 +94,15 @@ async def listed_erased(connection: AsyncConnection, unit: Unit, digest: int, no
         .order_by(dnc_group.c.name)
     )
     return [Listed(row[0], "erased", row[1], row[2]) for row in rows]
+
+
+async def listed_as_hash(
+    connection: AsyncConnection, unit: Unit, hashed: Callable[[int], int], phone: int, now: Micros
+) -> list[Listed]:
+    """The same by number; `hashed` is asked only where anybody was erased."""
+    if await key_check(connection) is None:
+        return []
+    return await listed_erased(connection, unit, hashed(phone), now)
 
 
 async def erasures(connection: AsyncConnection, unit: Unit, digest: int) -> list[Erasure]:
