@@ -26,14 +26,14 @@ from todoke.store.store import open_store
 
 HOT = (
     "allowance|block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
-    "|skill_run|tally"
+    "|run_selection|selection|skill_run|tally"
 )
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine
 # alone reads a share of it that grows.
 KEYS = {
     "allowance": r"\bsubject_id = ",
-    "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
+    "block": r"\bfirst_position (=|>) |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",
     "doubt": r"\b(message_id|run_id|destination) = |\bat > ",
@@ -44,11 +44,13 @@ KEYS = {
     "opt_out": r"\bphone = ",
     "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
     "run_cursor": r"\brun_id = ",
+    "run_selection": r"\brun_id = ",
+    "selection": r"\bfirst_ordinal (=|<=|>=) ",
     "skill_run": r"\bid = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.
-WHOLE = {("receipts", "KEYS")}
+WHOLE = {("receipts", "KEYS"), ("selecting", "MAKING")}
 
 
 def statements(package: ModuleType) -> Iterator[tuple[str, str, str]]:

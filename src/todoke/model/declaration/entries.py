@@ -131,6 +131,8 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    filter: Annotated[str, Meta(min_length=1, description="a filter in quotes, such as 'State = \"FL\"'")] | None = None
+    order: Annotated[list[str], Meta(max_length=10, description='keys such as ["Score desc", "LastName"]')] = []
 
 
 Entry: TypeAlias = (

@@ -23,6 +23,8 @@ from todoke.model.declaration.entries import (
 )
 from todoke.model.declaration.place import Place, Problem
 from todoke.model.errors import Invalid
+from todoke.model.filter import read as read_filter
+from todoke.model.filter import read_order
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
 from todoke.sms.templates import TemplateError, parse
@@ -79,6 +81,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 calling_window.parse(entry.window)
             except Invalid as error:
                 yield place.problem("window", error.sentence, error.fix or "")
+            yield from _selection(entry, place)
         case _:
             pass
 
@@ -116,6 +119,25 @@ def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:
     if entry.rate is not None and entry.rate > kind.rate:
         sentence = f"{entry.rate:g} segments a second is more than the usual {kind.rate:g} of a {kind.name} code."
         yield place.problem("rate", sentence, "Make sure that the carrier has agreed to it.", warning=True)
+
+
+def _selection(entry: Skill, place: Place) -> Iterator[Problem]:
+    """The fields that it names are looked at when it is started: only then is the list known."""
+    try:
+        if entry.filter is not None:
+            read_filter(entry.filter)
+    except Invalid as error:
+        yield place.problem("filter", f"{_in(error)}{error.sentence}", error.fix or "")
+    try:
+        read_order(entry.order)
+    except Invalid as error:
+        yield place.problem("order", f"{_in(error)}{error.sentence}", error.fix or "")
+
+
+def _in(error: Invalid) -> str:
+    """Where in the value it is: after its key, which is told before."""
+    place = (error.where or "").partition(", ")[2]
+    return f"In {place}: " if place else ""
 
 
 def _zone(zone: str, place: Place) -> Iterator[Problem]:

@@ -161,21 +161,26 @@ def _value(value: object, op: Op, path: str) -> Value:
 
 
 def _number_or_day(value: object) -> Value | None:
-    match value:
-        case bool():
-            return None
-        case int() | float() | Decimal():
-            try:
-                number = Decimal(str(value))
-                return number if scaled_value(number) is not None else None
-            except (InvalidOperation, OverflowError):
-                return None
-        case {"day": str(text)} if len(value) == 1 and _WRITTEN_DAY.fullmatch(text) and is_day(text):
-            return Day(text)
-        case {"today": int(plus)} if len(value) == 1 and not isinstance(plus, bool) and abs(plus) <= 36_500:
-            return Today(plus)
-        case _:
-            return None
+    if isinstance(value, Mapping):
+        return _day(cast("Mapping[object, object]", value))
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        number = Decimal(str(value))
+        return number if scaled_value(number) is not None else None
+    except (InvalidOperation, OverflowError):
+        return None
+
+
+def _day(table: Mapping[object, object]) -> Day | Today | None:
+    text, plus = table.get("day"), table.get("today")
+    if len(table) != 1:
+        return None
+    if isinstance(text, str) and _WRITTEN_DAY.fullmatch(text) and is_day(text):
+        return Day(text)
+    if isinstance(plus, int) and not isinstance(plus, bool) and abs(plus) <= 36_500:
+        return Today(plus)
+    return None
 
 
 def _array(value: object, path: str) -> Sequence[object]:

@@ -59,16 +59,25 @@ def holds(test: Condition, text: str) -> bool:
         case Op.CONTAINS:
             return fold(str(values[0])) in fold(text)
         case Op.BETWEEN:
-            own, (least, most) = _comparable(values[0], text), [_constant(value) for value in values]
-            return own is not None and least <= own <= most  # type: ignore[operator]
+            least, most = values
+            return _stands(values[0], text, least) in (0, 1) and _stands(values[0], text, most) in (0, -1)
         case Op.LESS | Op.AT_MOST | Op.MORE | Op.AT_LEAST:
-            own, other = _comparable(values[0], text), _constant(values[0])
-            if own is None:
-                return False
-            less, same = own < other, own == other  # type: ignore[operator]
-            return {Op.LESS: less, Op.AT_MOST: less or same, Op.MORE: not (less or same), Op.AT_LEAST: not less}[
-                test.op
-            ]
+            return _stands(values[0], text, values[0]) in _WANTED[test.op]
+
+
+_WANTED = {Op.LESS: (-1,), Op.AT_MOST: (-1, 0), Op.MORE: (1,), Op.AT_LEAST: (0, 1)}
+
+
+def _stands(like: Value, text: str, other: Value) -> int | None:
+    """-1 where the text, read as `like` is, comes before `other`, 0 where it is the same, 1 where it comes after; None
+    where it is nothing of the kind.
+    """
+    own, constant = _comparable(like, text), _constant(other)
+    if isinstance(own, int) and isinstance(constant, int):
+        return (own > constant) - (own < constant)
+    if isinstance(own, str) and isinstance(constant, str):
+        return (own > constant) - (own < constant)
+    return None
 
 
 def _same(value: Value, text: str) -> bool:

@@ -85,8 +85,9 @@ class _Reader:
         self._depth = 0
 
     def whole(self) -> Expression:
-        if self._peek.kind is Kind.END:
-            raise refused(self._peek, "The filter is empty.", 'Write one such as State = "FL".')
+        head = self._peek
+        if head.kind is Kind.END:
+            raise refused(head, "The filter is empty.", 'Write one such as State = "FL".')
         found = self._either()
         if self._peek.kind is not Kind.END:
             raise refused(self._peek, f"{self._peek.shown} is not expected here.", 'Join tests with "and" or "or".')

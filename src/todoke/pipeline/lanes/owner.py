@@ -11,6 +11,7 @@ from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.transport_code import CODE_TYPES
+from todoke.pipeline.lanes import contacts as contacts_of
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
@@ -264,7 +265,7 @@ class Owner:
         while first <= block.last_position:
             last = min(first + _READ - 1, block.last_position)
             contacts = await self._patiently(
-                lambda a=first, b=last: self._hot.read_contacts(block.bucket, run.data.list_id, a, b, run.groups)
+                lambda a=first, b=last: contacts_of.between(self._hot, run.data, a, b, run.groups)
             )
             missing = last - first + 1 - len(contacts)
             if missing:
@@ -302,10 +303,8 @@ class Owner:
             self._spawn(self._compose_taken(lane, run, of_run))
 
     async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
-        positions = sorted({row.message_id & MAX_ORDINAL for row in rows})
-        found = await self._patiently(
-            lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
-        )
+        ordinals = sorted({row.message_id & MAX_ORDINAL for row in rows})
+        found = await self._patiently(lambda: contacts_of.at(self._hot, run.data, ordinals, run.groups))
         contacts = {contact.position: contact for contact in found}
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []

@@ -33,6 +33,13 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    filter: str | None
+    ordering: str | None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of its order."""
+        return tuple(self.ordering.split("\n")) if self.ordering else ()
 
     @property
     def window(self) -> Window:
@@ -61,6 +68,8 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.filter,
+            s.ordering,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

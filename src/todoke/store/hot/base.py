@@ -40,6 +40,7 @@ from todoke.store.hot.flush import (
     RunWord,
     Scrub,
 )
+from todoke.store.hot.selecting import Selecting, Selections
 
 __all__ = [
     "SEPARATOR",
@@ -77,6 +78,7 @@ __all__ = [
     "Rewound",
     "RunWord",
     "Scrub",
+    "Selecting",
     "Sharing",
     "StoreUnavailable",
     "StoredInbound",
@@ -102,7 +104,9 @@ class EngineLost(Conflict):
 
 
 class Contact(NamedTuple):
-    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for."""
+    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for. To a lane
+    `position` is its ordinal in the run, see `pipeline.lanes.contacts`.
+    """
 
     position: int
     destination: int
@@ -181,6 +185,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    recalls: int = 0  # how often a filter took back what was not handed over
 
 
 class NewRun(NamedTuple):
@@ -197,6 +202,7 @@ class NewRun(NamedTuple):
     started_at: Micros
     expires_at: Micros
     stream: Stream = Stream.BULK
+    selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
 
 
 class EngineRow(NamedTuple):
@@ -275,7 +281,7 @@ class OptOut(NamedTuple):
         return "opt_out" if self.source == "reply" else self.source
 
 
-class Hot(Protocol):
+class Hot(Selections, Protocol):
     """The contract. One instance a process; safe to call from one event loop."""
 
     # engines and lanes

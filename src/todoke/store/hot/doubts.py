@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from todoke.model.clock import HOUR, Micros
 from todoke.model.event import Event, Kind, State, fold, in_doubt
-from todoke.model.ids import address, reference
+from todoke.model.ids import SELECTED, address, reference
 from todoke.store.hot.flush import Doubt, Receipt
 
 RECEIPT_WITHIN = 72 * HOUR
@@ -73,7 +73,10 @@ def details(doubts: Iterable[Doubt]) -> dict[Key, Doubt]:
     return {doubt[:3]: doubt for doubt in doubts}
 
 
-def row_of(event: Event, known: Details) -> tuple[object, ...]:
+Row: TypeAlias = tuple[Any, ...]
+
+
+def row_of(event: Event, known: Details) -> Row:
     """A new doubt as the statements take it: bucket, message id, segment, attempt, run, position, provider,
     destination, reference, segments, CRC, reason, at, earliest.
     """
@@ -95,6 +98,23 @@ def row_of(event: Event, known: Details) -> tuple[object, ...]:
         event.at,
         doubt.earliest_at if doubt else None,
     )
+
+
+def places(rows: Iterable[Row]) -> dict[tuple[int, int], list[int]]:
+    """By bucket and run, the ordinals of rows of `row_of` that only a selection can tell the contact of."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in rows:
+        if row[7] is None and row[5] >= SELECTED:
+            found.setdefault((row[0], row[4]), []).append(row[5])
+    return found
+
+
+def placed(rows: Iterable[Row], bucket: int, run_id: int, positions: Mapping[int, int]) -> list[Row]:
+    """The rows with positions in the place of this run's ordinals."""
+    return [
+        (*row[:5], positions.get(row[5], row[5]), *row[6:]) if (row[0], row[4]) == (bucket, run_id) else row
+        for row in rows
+    ]
 
 
 # ------------------------------------------------------------------ receipts

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 from todoke.model.errors import Conflict
-from todoke.model.ids import MAX_RUN
+from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 
 
-def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
+def check_list(name: str, state: str, bucket: int, contacts: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
     if state != "ready":
         raise Conflict(
@@ -22,6 +22,8 @@ def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+    if contacts > SELECTED:
+        raise Conflict(f"The list {name!r} has {contacts:,} contacts; a run can have {SELECTED:,}.", fix="Split it.")
 
 
 def check_provider(name: str, bucket: int, run: NewRun) -> None:
@@ -45,7 +47,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream, recalls) = row[12:]
     return OpenRun(
         bucket,
         run_id,
@@ -66,4 +68,5 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        recalls,
     )

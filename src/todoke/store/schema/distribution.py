@@ -32,7 +32,9 @@ PLACEMENTS: dict[str, Placement] = {
     "orphan": Placement.BUCKET,
     "run_counter": Placement.BUCKET,
     "run_cursor": Placement.BUCKET,
+    "run_selection": Placement.BUCKET,
     "run_transition": Placement.BUCKET,
+    "selection": Placement.BUCKET,
     "skill_run": Placement.BUCKET,
     "tally": Placement.BUCKET,
     # What a person declares. Runs point at it, and statements join it.

@@ -92,6 +92,8 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "stream": entry.stream,
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
+        "filter": entry.filter,
+        "ordering": "\n".join(entry.order) or None,
     }
     found = next((row for row in await skills.every(link, unit) if row.name == entry.name), None)
     if found is None:
@@ -109,12 +111,22 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "template": entry.template,
         "window": str(window),
         **{key: values[key] for key in _PLAIN},
+        "order": list(entry.order),
     }
     if work.differs("skill", entry.name, unit, old, new):
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
 
 
-_PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours")
+_PLAIN = (
+    "in_doubt_policy",
+    "in_doubt_minutes",
+    "max_attempts",
+    "smart_encoding",
+    "stream",
+    "weight",
+    "expiry_hours",
+    "filter",
+)
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
@@ -126,4 +138,5 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "template": row.template,
         "window": str(row.window),
         **{key: getattr(row, key) for key in _PLAIN},
+        "order": list(row.order),
     }

@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 
 from todoke.model.errors import NotFound
+from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.postgres import partitions
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.selecting import new_selection
 from todoke.store.postgres import Connection
 
 # Held, so that the list is not deleted meanwhile.
@@ -36,6 +38,13 @@ INSERT = """
     VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15)
 """
 
+# A selection that is to be made.
+SELECT_LATER = """
+    INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
+                               read_to, size, resumes, maker, made_until)
+    VALUES ($1, $2, $3, 'making', $4, $5, $6, $7, $8, 0, $9, $10, '', 0)
+"""
+
 # One cursor a zone range of the list.
 CURSORS = """
     INSERT INTO run_cursor (bucket, run_id, number, zone_set, next_position, last_position)
@@ -49,7 +58,7 @@ TRANSITION = """
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream
+           s.smart_encoding, s.weight, r.stream, r.recalls
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id
@@ -68,7 +77,7 @@ async def start(connection: Connection, run: NewRun) -> int:
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    check_list(source["name"], source["state"], source["bucket"], run)
+    check_list(source["name"], source["state"], source["bucket"], source["contacts"], run)
     code = await connection.fetchrow(CODE, run.transport_code_id)
     if code is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -89,12 +98,17 @@ async def start(connection: Connection, run: NewRun) -> int:
         source["fields"],
         source["zone_sets"],
         json.dumps(run.scrub_groups),
-        source["contacts"],
+        source["contacts"] if run.selecting is None else 0,  # a selection counts what it finds
         run.started_at,
         run.expires_at,
         run.stream,
     )
-    await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
+    if run.selecting is None:
+        await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
+    else:
+        size = source["contacts"]
+        row = new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, size, resumes=False)
+        await connection.execute(SELECT_LATER, *row)
     await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)
     return run_id
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.errors import NotFound
+from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.selecting import new_selection
 
 LIST = """
     SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
@@ -33,6 +35,13 @@ INSERT = """
     VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
 """
 
+# A selection that is to be made.
+SELECT_LATER = """
+    INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
+                               read_to, size, resumes, maker, made_until)
+    VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, '', 0)
+"""
+
 # One cursor a zone range of the list.
 CURSORS = """
     INSERT INTO run_cursor (bucket, run_id, number, zone_set, next_position, last_position)
@@ -44,7 +53,7 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream
+           s.smart_encoding, s.weight, r.stream, r.recalls
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -63,7 +72,7 @@ def start(db: Connection, run: NewRun) -> int:
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
     name, state, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bucket, run)
+    check_list(name, state, bucket, contacts, run)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -71,9 +80,13 @@ def start(db: Connection, run: NewRun) -> int:
     run_id: int = db.execute(NUMBER, (run.bucket,)).fetchall()[0][0]
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
-    frozen = (run.body, run.template_version_id, fields, zone_sets, json.dumps(run.scrub_groups), contacts)
+    picked = contacts if run.selecting is None else 0  # a selection counts what it finds
+    frozen = (run.body, run.template_version_id, fields, zone_sets, json.dumps(run.scrub_groups), picked)
     db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream))
-    db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    if run.selecting is None:
+        db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    else:
+        db.execute(SELECT_LATER, new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, contacts, resumes=False))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
 
