@@ -29,6 +29,9 @@ KEPT: dict[str, Table] = {
     "calling_list": {
         "": {"import begins": "importing"},
         "importing": {"last contact written": "ready", "import failed": ""},
+        "ready": {"delete": "deleted"},
+        "deleted": {"restore": "ready", "10 days later": "removed"},
+        "removed": {},
     },
     "engine": {
         "": {"starts": "alive"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tab, .tsv, .txt or .xlsx")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list of any form; - for standard input.")],
     calling_list: Annotated[str, typer.Option("--list", metavar="NAME", help="What the list is to be called.")],
     map_: Annotated[
         list[str] | None,
@@ -38,6 +39,9 @@ def import_(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp932; else it is found out.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Such as , ; or tab; else it is found out.")] = None,
+    quote: Annotated[
+        str | None, typer.Option(help="What encloses fields: \", ' or none; else it is found out.")
+    ] = None,
     sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
@@ -59,13 +63,15 @@ def import_(
         "mapping": mapping,
         "encoding": encoding,
         "delimiter": delimiter,
+        "quote": quote,
         "sheet": sheet,
         "generate_external_ids": generate_external_ids,
     }
-    if preview:
-        _preview(file, reading, json=json)
-        return
     here = session.of(context)
+    if preview:
+        with _incoming(file, here.settings.data_dir) as path:
+            _preview(path, reading, json=json)
+        return
 
     async def work() -> Imported:
         async with here.store() as store:
@@ -76,7 +82,7 @@ def import_(
                     store,
                     business_unit=unit.name,
                     name=calling_list,
-                    path=file,
+                    path=path,
                     rejects_dir=here.settings.data_dir / REJECTED,
                     now=SystemClock().now(),
                     default_region=region,
@@ -84,7 +90,8 @@ def import_(
                     **reading,
                 )
 
-    imported = session.run(work())
+    with _incoming(file, here.settings.data_dir) as path:
+        imported = session.run(work())
     if json:
         print_json(
             {
@@ -123,6 +130,18 @@ def show(name: str, imported: Imported) -> None:
         print_table(["rejected", "because", "code"], rows, empty="")
     if imported.rejects_path is not None:
         say(f"rejected rows, to be corrected and imported again: {imported.rejects_path}")
+
+
+@contextmanager
+def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
+    """The file, or what comes from standard input as one."""
+    if str(file) != "-":
+        yield file
+        return
+    from todoke.pipeline.intake.spool import spooled
+
+    with spooled(sys.stdin.buffer, data_dir) as path:
+        yield path
 
 
 @contextmanager

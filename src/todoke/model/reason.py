@@ -10,6 +10,8 @@ SENTENCES: dict[str, str] = {
     "": "",
     # skipped before hand-over
     "dnc": "the number is on a do-not-call list",
+    "suppressed": "the contact is suppressed until after the run's expiry",
+    "cap": "a frequency cap is used up until after the run's expiry",
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",
     "too_long": "the text needs more than 255 segments",

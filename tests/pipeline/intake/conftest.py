@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.forms import Form
 from todoke.pipeline.intake.mapping import map_headers
 from todoke.pipeline.intake.reading import open_source
 from todoke.pipeline.intake.rejects import RejectsFile
@@ -32,8 +33,8 @@ class Read(NamedTuple):
 
 
 class _Rejects(RejectsFile):
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
-        super().__init__(path, header)
+    def __init__(self, path: Path, header: Sequence[str], form: Form) -> None:
+        super().__init__(path, header, form)
         self.seen: list[tuple[int, str, str, str]] = []
 
     def write(self, row: Sequence[str], line: int, field: str, reason: str, detail: str) -> None:
@@ -60,7 +61,7 @@ def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
         checked = Checked(source, judge, zone_sets)
         for _ in checked.steps():
             pass
-        rejects = _Rejects(folder / "rejected.csv", source.header)
+        rejects = _Rejects(folder / "rejected.csv", source.header, source.form)
         sorting = Sorting(source, layout, checked, judge, OpenImport(7, 3, 1, "me"), rejects, parse_many)
         contacts = [contact for piece in sorting.pieces() for contact in piece.contacts]
         rejects.keep()

@@ -22,6 +22,7 @@ from todoke.store.hot.base import (
     CursorAsk,
     DueKey,
     DueRow,
+    EngineRow,
     Flush,
     Fresh,
     Lease,
@@ -317,6 +318,23 @@ async def test_an_engine_of_another_machine_is_given_time(
     assert states == [State.SENT, State.SENT, *[State.IN_DOUBT] * 4]
     assert positions == [6, 7, 8, 9]
     assert not (tmp_path / "far.journal").exists()
+
+
+async def test_an_engine_that_another_recovered_meanwhile_leaves_no_file(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dead.journal"
+    await crashed(store, path)
+    clock.pass_(11)
+    listed = {state: await store.hot.engines(state) for state in ("alive", "gone")}
+    assert await recovery(store, clock).run() == 1
+
+    async def as_listed(state: str) -> list[EngineRow]:
+        return listed[state]
+
+    monkeypatch.setattr(store.hot, "engines", as_listed)
+    assert await recovery(store, clock).run() == 0
+    assert not path.exists()
 
 
 async def test_what_cannot_be_finished_is_taken_up_again(

@@ -124,10 +124,11 @@ class Inbox:
                     row.text,
                     row.id,
                     now,
+                    transport_code_id=address.transport_code_id,
                 )
             )
-        await self._patiently(lambda: self._hot.apply_opt_outs(changes, meanings))
-        for change in changes:
+        applied = await self._patiently(lambda: self._hot.apply_opt_outs(changes, meanings))
+        for change in applied:
             if change.kind == "out":
                 self._stops.add(change.dnc_group_id, change.phone, self._clock.now())
             else:

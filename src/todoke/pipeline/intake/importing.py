@@ -82,6 +82,7 @@ async def import_list(
     mapping: Mapping[str, str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    quote: str | None = None,
     sheet: str | None = None,
     generate_external_ids: bool = False,
     progress: Report | None = None,
@@ -98,7 +99,7 @@ async def import_list(
     parser = _parser(default_region or unit.default_region)
     with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake") as thread:
         source = await asyncio.get_running_loop().run_in_executor(
-            thread, lambda: open_source(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+            thread, lambda: open_source(path, encoding=encoding, delimiter=delimiter, quote=quote, sheet=sheet)
         )
         where = f"{path}, line {source.header_line}"
         layout = map_headers(source.header, mapping, where=where)
@@ -113,7 +114,8 @@ async def import_list(
             alive=is_alive,
             now=now,
         )
-        rejects = RejectsFile(rejects_dir / f"{_file_name(name)}-{opened.list_id}-rejected.csv", source.header)
+        rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
+        rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)
         zone_sets = ZoneSets()
         judge = Judge(layout, parser.parse_many, zone_sets, generate_ids=generate_external_ids)
         checked = Checked(source, judge, zone_sets)
@@ -166,7 +168,7 @@ class _Work:
             checked.accepted.rows + checked.rejected != checked.rows
         ):
             raise AssertionError("rows in = accepted + rejected does not hold")
-        self._rejects.keep()
+        await _to_the_end(self._thread, self._rejects.keep)
         if not sorting.contacts:
             raise self._nobody()
         finished = Finished(checked.zone_sets, checked.zone_ranges, sorting.contacts, sorting.rejected, checked.reasons)
@@ -192,6 +194,16 @@ class _Work:
             where=self._where,
             fix=f"See {self._rejects.path}; are the mapping and the default region right?",
         )
+
+
+async def _to_the_end(thread: ThreadPoolExecutor, work: Callable[[], None]) -> None:
+    """Work in the thread that is over when this is, also when it is cancelled."""
+    running = asyncio.get_running_loop().run_in_executor(thread, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 async def _made(thread: ThreadPoolExecutor, items: Iterator[T], *, ahead: bool = True) -> AsyncGenerator[T]:

@@ -37,12 +37,13 @@ def preview(
     mapping: Mapping[str, str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    quote: str | None = None,
     sheet: str | None = None,
     generate_external_ids: bool = False,
     rows: int = _ROWS,
 ) -> Preview:
     """Read the head of a list file. Raises `NotFound` or `Invalid` where it cannot be read at all."""
-    source = open_source(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    source = open_source(path, encoding=encoding, delimiter=delimiter, quote=quote, sheet=sheet)
     where = f"{path}, line {source.header_line}"
     layout = map_headers(source.header, mapping, where=where)
     problem = None

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     NOT_A_MOBILE = "not_a_mobile"
     INVALID_TIME_ZONE = "invalid_time_zone"
+    INVALID_CALLING_WINDOW = "invalid_calling_window"
     DUPLICATE_EXTERNAL_ID = "duplicate_external_id"
     DUPLICATE_PHONE = "duplicate_phone"
 
@@ -44,6 +45,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.LANDLINE: "the number is a landline, which takes no texts",
     Reason.NOT_A_MOBILE: "the number is not a mobile phone's (toll-free, premium, pager or the like)",
     Reason.INVALID_TIME_ZONE: "no such time zone; write an IANA name such as Asia/Tokyo or America/New_York",
+    Reason.INVALID_CALLING_WINDOW: "these are no hours; write mon-fri 09:00-20:00; sat 10:00-17:00, or leave it empty",
     Reason.DUPLICATE_EXTERNAL_ID: "another row has this external id",
     Reason.DUPLICATE_PHONE: "another row has this number",
 }

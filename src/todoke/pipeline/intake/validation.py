@@ -9,19 +9,28 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from todoke.pipeline.intake.mapping import Layout
+from todoke.model import schedule
+from todoke.pipeline.intake.mapping import Column, Layout
 from todoke.pipeline.intake.reasons import PHONE_REASONS, Reason
 from todoke.pipeline.intake.rows import Batch
 from todoke.pipeline.intake.system_fields import SystemField
-from todoke.pipeline.intake.time_zone_names import TimeZoneNames
 from todoke.pipeline.intake.verdicts import ACCEPTED, BLANK, verdict
 from todoke.pipeline.intake.zones import ZoneSets
+from todoke.sms import places
 from todoke.sms.phone import Kind, Phone, PhoneError
 
 MAX_VALUE = 10_000  # characters of a field
 MAX_EXTERNAL_ID = 255
 
 _TEXTABLE = frozenset(kind for kind in Kind if kind.may_text)
+
+_PLACE_FIELDS = (
+    SystemField.TIME_ZONE,
+    SystemField.ZIP,
+    SystemField.STATE,
+    SystemField.CITY,
+    SystemField.CALLING_WINDOW,
+)
 
 ParseMany = Callable[[Sequence[str]], list[Phone | PhoneError]]
 
@@ -39,6 +48,17 @@ class Judged:
     external_ids: list[str] = field(default_factory=list[str])
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    reason: Reason
+    column: Column | None
+
+    @property
+    def verdict(self) -> int:
+        assert self.column is not None
+        return verdict(self.reason, self.column.index)
+
+
 class Judge:
     """Judges the batches of one list. `parse_many` reads numbers (`Parser.parse_many`)."""
 
@@ -46,10 +66,9 @@ class Judge:
         self._layout = layout
         self._parse_many = parse_many
         self._zone_sets = zone_sets
-        self._zone_names = TimeZoneNames()
         self._generate_ids = generate_ids
         self._external_id = layout.find(SystemField.EXTERNAL_ID)
-        self._time_zone = layout.find(SystemField.TIME_ZONE)
+        self._place_columns = [layout.find(field) for field in _PLACE_FIELDS]
         sms = layout.find(SystemField.SMS_PHONE_NUMBER)
         self._sms = sms.index if sms else None
         self._others = [column.index for column in layout.phones if column is not sms]
@@ -65,9 +84,8 @@ class Judge:
             if phone is None:
                 continue
             zone_set = find_zones(batch.rows[index], phone)
-            if zone_set is None:
-                assert self._time_zone is not None
-                judged.verdicts[index] = verdict(Reason.INVALID_TIME_ZONE, self._time_zone.index)
+            if not isinstance(zone_set, int):
+                judged.verdicts[index] = zone_set.verdict
                 continue
             judged.indexes.append(index)
             judged.destinations.append(phone.e164)
@@ -171,12 +189,16 @@ class Judge:
             if verdicts[indexes[place]] == ACCEPTED:
                 verdicts[indexes[place]] = missing
 
-    def _zone_set(self, row: list[str], phone: Phone) -> int | None:
-        """The number of the contact's zone set; None where the time zone column holds something else."""
-        if self._time_zone is not None and (name := row[self._time_zone.index].strip()):
-            zone = self._zone_names.read(name, phone.region)
-            return None if zone is None else self._zone_sets.number((zone,))
-        return self._zone_sets.number(phone.zones)
+    def _zone_set(self, row: list[str], phone: Phone) -> int | _Unreadable:
+        """The number of the contact's candidate places; what cannot be read where a column holds something else."""
+        columns = self._place_columns
+        time_zone, zip, state, city, own = ("" if column is None else row[column.index].strip() for column in columns)
+        window = schedule.kept(own)
+        if window is None:
+            return _Unreadable(Reason.INVALID_CALLING_WINDOW, columns[-1])
+        number_places = places.of_number(phone.e164, phone.region, phone.zones)
+        found = places.candidates(time_zone, zip, state, city, phone.region, number_places, window)
+        return _Unreadable(Reason.INVALID_TIME_ZONE, columns[0]) if found is None else self._zone_sets.number(found)
 
     def _forgive_blank(self, rows: list[list[str]], verdicts: array[int]) -> None:
         """A row of nothing but separators is an empty line."""

@@ -6,6 +6,7 @@ position has its outcome.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -16,7 +17,9 @@ from todoke.pipeline.lanes.message import Message, Work
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import header
-from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken
+from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken, Held
+
+NOTHING: Mapping[int, Held] = {}
 
 
 @dataclass(slots=True)
@@ -28,9 +31,13 @@ class Batch:
     due: list[DueRow] = field(default_factory=list[DueRow])
 
 
-def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros) -> Batch:
-    """Compose contacts of a block, in order of position."""
+def compose_block(
+    run: LaneRun, work: Work, contacts: list[Contact], now: Micros, held: Mapping[int, Held] = NOTHING
+) -> Batch:
+    """Compose contacts of a block, in order of position. `held`: messages that suppressions and caps hold, by id."""
     batch = Batch()
+    if held:
+        contacts = [contact for contact in contacts if not _hold(batch, run, None, contact, held, now)]
     if run.data.smart_encoding:
         for contact in contacts:
             _one(batch, run, work, None, contact, now)
@@ -53,12 +60,32 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
     return batch
 
 
-def compose_due(run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros) -> Batch:
+def compose_due(
+    run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros, held: Mapping[int, Held] = NOTHING
+) -> Batch:
     """Compose due rows: retries, messages that were held, what was given back."""
     batch = Batch()
     for row, contact in taken:
+        if held and _hold(batch, run, row, contact, held, now):
+            continue
         _one(batch, run, None, row, contact, now)
     return batch
+
+
+def _hold(
+    batch: Batch, run: LaneRun, taken: DueTaken | None, contact: Contact, held: Mapping[int, Held], now: Micros
+) -> bool:
+    """Whether it waits, or goes no further where its run ends before it may go."""
+    message_id = run.base_id + contact.position
+    found = held.get(message_id)
+    if found is None or contact.on_dnc:
+        return False
+    attempt = taken.attempt if taken else 0
+    if found.until < run.data.expires_at:
+        batch.due.append(_held(run, taken, message_id, attempt, found.until))
+    else:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=found.reason))
+    return True
 
 
 def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
@@ -124,7 +151,7 @@ _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText
 
 
 def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, opens: Micros | None) -> DueRow:
-    """The due row of a message whose calling window is closed; without a zone it waits for the run's expiry."""
+    """The due row of a message that may not go yet; without a moment it waits for the run's expiry."""
     return DueRow(
         run.data.bucket,
         message_id,

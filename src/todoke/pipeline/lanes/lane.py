@@ -12,6 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
@@ -212,7 +213,10 @@ class Lane:
                 of_run = by_run.setdefault(run.key, (run, []))[1]
             of_run.append(message)
         for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            scrub = Scrub(each.data.bucket, each.groups, [m.destination for m in of_run])
+            if (guard := each.data.guard) is not None:
+                scrub = scrub._replace(guard=guard, guarded=[(m.id, m.destination) for m in of_run])
+            ask.scrubs.append(scrub)
             asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
@@ -334,8 +338,9 @@ class Lane:
         took = min(now - asked.at, _LONGEST_LEAD)
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
+        held = flushed.held.get(self.key) or repeat(None)
         refused: set[Message] = set()
-        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
+        for (run, of_run), phones, waits in zip(asked.scrubbed, blocked, held, strict=False):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
@@ -347,6 +352,10 @@ class Lane:
                 if message.destination in phones:
                     refused.add(message)
                     self._outcomes.skipped(message, "dnc")
+            for message in of_run if waits else ():
+                if waits and message not in refused and (wait := waits.get(message.id)) is not None:
+                    refused.add(message)
+                    self._outcomes.held(message, wait)
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []

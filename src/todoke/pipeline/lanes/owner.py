@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
@@ -26,11 +27,14 @@ from todoke.pipeline.lanes.watchdog import Verdict, Watched, watch
 from todoke.pipeline.lanes.wheel import Wheel
 from todoke.providers.base import Decision, Failure, Provider
 from todoke.sms.templates import TemplateError, UnknownField
-from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
+from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Held, Hot, OpenRun, StoreUnavailable
 from todoke.store.hot.base import Lane as LaneRow
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+_NOTHING: Mapping[int, Held] = {}
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
 _JOURNAL_REST = SECOND
@@ -159,7 +163,10 @@ class Owner:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
+                stricter = known.stricter(data)
                 known.refresh(data)
+                if stricter:
+                    lane.withdraw(key)
                 continue
             try:
                 sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
@@ -270,12 +277,21 @@ class Owner:
             missing = last - first + 1 - len(contacts)
             if missing:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
+            held = await self._held_back(run, contacts)
             for start in range(0, len(contacts), _SLICE):
-                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now())
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), held)
                 self._composed(lane, run, batch, work)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
             first = last + 1
+
+    async def _held_back(self, run: LaneRun, contacts: Sequence[Contact]) -> Mapping[int, Held]:
+        """Which of the contacts' messages suppressions and caps hold, by message id."""
+        guard = run.data.guard
+        if guard is None or not (guard.suppresses or guard.caps):
+            return _NOTHING
+        messages = [(run.base_id + contact.position, contact.destination) for contact in contacts]
+        return await self._patiently(lambda: self._hot.held_back(guard, messages))
 
     def _gone(self, run: LaneRun, work: Work, first: int, last: int, there: set[int]) -> None:
         now = self._clock.now()
@@ -306,6 +322,7 @@ class Owner:
         ordinals = sorted({row.message_id & MAX_ORDINAL for row in rows})
         found = await self._patiently(lambda: contacts_of.at(self._hot, run.data, ordinals, run.groups))
         contacts = {contact.position: contact for contact in found}
+        held = await self._held_back(run, found)
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
         gone: list[Event] = []
@@ -315,7 +332,7 @@ class Owner:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
             else:
                 pairs.append((row, contact))
-        batch = compose_due(run, pairs, now)
+        batch = compose_due(run, pairs, now, held)
         batch.events.extend(gone)
         waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
@@ -334,7 +351,7 @@ class Owner:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
 
-    async def _patiently(self, read: Callable[[], Awaitable[list[Contact]]]) -> list[Contact]:
+    async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await read()

@@ -64,6 +64,11 @@ class LaneRun:
         if data.window != self.data.window:
             self._gates.clear()
         self.data = data
+        self.groups = data.scrub_groups
+
+    def stricter(self, data: OpenRun) -> bool:
+        """Whether there are DNC groups, suppressions or caps that what is reserved was not held against."""
+        return data.guard not in (None, self.data.guard) or not set(self.groups) >= set(data.scrub_groups)
 
     def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
         """When a contact of this zone set may be texted: now, a later moment, or None for never (no zone known).

@@ -40,6 +40,7 @@ from todoke.store.hot.flush import (
     RunWord,
     Scrub,
 )
+from todoke.store.hot.guarding import Guard, Held, Unused, Use
 from todoke.store.hot.selecting import Selecting, Selections
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "FlushOverlap",
     "Flushed",
     "Fresh",
+    "Guard",
+    "Held",
     "Hint",
     "Hot",
     "InboundPart",
@@ -82,6 +85,8 @@ __all__ = [
     "Sharing",
     "StoreUnavailable",
     "StoredInbound",
+    "Unused",
+    "Use",
 ]
 
 SEPARATOR = "\x1f"  # between the values in contact.fields
@@ -164,7 +169,9 @@ class Cursor(NamedTuple):
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live."""
+    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live, and
+    so are DNC groups (those it started with and those that are there now), caps and suppressions (`guard`).
+    """
 
     bucket: int
     id: int
@@ -186,6 +193,7 @@ class OpenRun:
     stream: Stream
     cursors: list[Cursor]
     recalls: int = 0  # how often a filter took back what was not handed over
+    guard: Guard | None = None
 
 
 class NewRun(NamedTuple):
@@ -263,7 +271,12 @@ class StoredInbound(NamedTuple):
 
 
 class OptOut(NamedTuple):
-    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence."""
+    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence.
+
+    `source`: reply, person, api or disposition. `expires_at`: when its entry holds no more. `transport_code_id`: the
+    code that a reply came to: then it also goes for the groups that the skill contributes to whose message the number
+    got last from that code.
+    """
 
     bucket: int
     business_unit_id: int
@@ -274,6 +287,9 @@ class OptOut(NamedTuple):
     evidence: str
     inbound_id: int | None
     at: Micros
+    expires_at: Micros | None = None
+    who: str = ""
+    transport_code_id: int | None = None
 
     @property
     def entry_source(self) -> str:
@@ -395,6 +411,12 @@ class Hot(Selections, Protocol):
         """Just these positions, in order of position."""
         ...
 
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        """Which of the messages (id, number) may not go now, by suppressions and caps. Only asks: what counts is what
+        the reserving flush says.
+        """
+        ...
+
     # recovery
 
     async def open_blocks(self, engine_id: int) -> list[OpenBlock]: ...
@@ -470,9 +492,9 @@ class Hot(Selections, Protocol):
         """
         ...
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction;
-        idempotent.
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        """Opt-outs and opt-ins with their DNC entries and what changed; `meanings` sets inbound.meaning by id. One
+        transaction; idempotent. Returns them all, and those for groups that skills contribute to.
         """
         ...
 

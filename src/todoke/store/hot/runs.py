@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from todoke.model import cap
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
-from todoke.store.hot.base import Cursor, NewRun, OpenRun
+from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
 
 
 def check_list(name: str, state: str, bucket: int, contacts: int, run: NewRun) -> None:
@@ -70,3 +72,25 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         cursors,
         recalls,
     )
+
+
+def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
+    """Fill in what guards the run now, from the columns of the statement that tells it. A DNC group that the run
+    started with stays; one that was added since counts from now on.
+    """
+    skill_id, unit_cap, skill_cap, list_cap, default_group, own_group, scrubs, tracked, phones, external_ids = row
+    run.scrub_groups = tuple(sorted({*run.scrub_groups, default_group, own_group, *scrubs} - {None}))
+    guard = Guard(
+        run.bucket,
+        run.business_unit_id,
+        skill_id,
+        run.list_id,
+        run.transport_code_id,
+        bool(phones),
+        bool(external_ids),
+        cap.optional(unit_cap),
+        cap.optional(skill_cap),
+        cap.optional(list_cap),
+        bool(tracked),
+    )
+    run.guard = guard or None

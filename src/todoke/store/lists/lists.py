@@ -12,6 +12,7 @@ from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import StoreUnavailable
+from todoke.store.lists import keys
 from todoke.store.lists.base import ContactStore, Finished, OpenImport, TakenOver
 from todoke.store.lists.postgres import PostgresContacts
 from todoke.store.lists.sqlite import SqliteContacts
@@ -133,6 +134,7 @@ async def abandon(store: Store, opened: OpenImport) -> bool:
     if await _is_ready(store, opened):
         return False
     await contact_store(store).remove(opened)
+    await keys.remove(store, opened.bucket, opened.list_id)
     async with store.writing() as connection:
         await connection.execute(delete(calling_list).where(_list.id == opened.list_id, _list.state == "importing"))
     return True

@@ -23,7 +23,9 @@ from todoke.store.schema.catalogue import (
     transport_code,
 )
 from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.dnc import dnc_change, dnc_upload, skill_dnc
 from todoke.store.schema.inbound import inbound, orphan
+from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
     allowance,
     block,
@@ -42,6 +44,7 @@ from todoke.store.schema.sending import (
     skill_run,
     tally,
 )
+from todoke.store.schema.suppression import cap_use, suppression
 
 __all__ = [
     "allowance",
@@ -49,9 +52,12 @@ __all__ = [
     "business_unit",
     "calling_list",
     "campaign",
+    "cap_use",
     "contact",
+    "dnc_change",
     "dnc_entry",
     "dnc_group",
+    "dnc_upload",
     "doubt",
     "due",
     "engine",
@@ -60,6 +66,8 @@ __all__ = [
     "installation",
     "intent",
     "lane",
+    "list_import",
+    "list_key",
     "list_range",
     "list_rejection",
     "metadata",
@@ -72,9 +80,11 @@ __all__ = [
     "run_transition",
     "selection",
     "skill",
+    "skill_dnc",
     "skill_run",
     "sms_brand",
     "sms_registration",
+    "suppression",
     "tally",
     "template",
     "template_version",

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from todoke.model.limit import CAP_ZONE
@@ -44,6 +45,8 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
+    Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -168,10 +171,12 @@ skill = Table(
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
     Column("filter", Text, nullable=True),  # which contacts of a list it texts, as a person wrote it; none: all
     Column("ordering", Text, nullable=True),  # in which order: its keys, a line each; none: that of the list
+    Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# state: importing | ready | deleted. Only a ready list can be run.
+# Only a ready list can be run. Of a removed one its contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | ready | deleted | removed
 calling_list = Table(
     "calling_list",
     metadata,
@@ -190,6 +195,12 @@ calling_list = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("imported_at", BigInteger, nullable=True),
+    Column("active", Boolean, nullable=False, server_default=true()),  # an inactive list is not texted
+    Column("deleted_at", BigInteger, nullable=True),
+    Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
+    Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
+    Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
+    Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(
         "uq_calling_list_ready_name",
         "business_unit_id",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from todoke.store.schema.base import Id, identity, metadata
@@ -20,9 +21,18 @@ dnc_entry = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("dnc_group_id", Id, nullable=False),
     Column("phone", BigInteger, nullable=False),  # E.164 digits
-    Column("source", Text, nullable=False),  # opt_out | upload | person
+    Column("source", Text, nullable=False),  # opt_out | upload | person | disposition | api
     Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=True),  # from then on it holds no more; none: it holds for good
+    Column("upload_id", Id, nullable=True),  # which upload made or extended it
     PrimaryKeyConstraint("bucket", "dnc_group_id", "phone"),
+    Index(
+        "ix_dnc_entry_expires_at",
+        "bucket",
+        "expires_at",
+        postgresql_where=text("expires_at IS NOT NULL"),
+        sqlite_where=text("expires_at IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

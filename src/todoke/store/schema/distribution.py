@@ -20,7 +20,9 @@ class Placement(Enum):
 PLACEMENTS: dict[str, Placement] = {
     "allowance": Placement.BUCKET,
     "block": Placement.BUCKET,
+    "cap_use": Placement.BUCKET,
     "contact": Placement.BUCKET,
+    "dnc_change": Placement.BUCKET,
     "dnc_entry": Placement.BUCKET,
     "doubt": Placement.BUCKET,
     "due": Placement.BUCKET,
@@ -28,6 +30,7 @@ PLACEMENTS: dict[str, Placement] = {
     "inbound": Placement.BUCKET,
     "intent": Placement.BUCKET,
     "lane": Placement.BUCKET,
+    "list_key": Placement.BUCKET,
     "opt_out": Placement.BUCKET,
     "orphan": Placement.BUCKET,
     "run_counter": Placement.BUCKET,
@@ -36,16 +39,20 @@ PLACEMENTS: dict[str, Placement] = {
     "run_transition": Placement.BUCKET,
     "selection": Placement.BUCKET,
     "skill_run": Placement.BUCKET,
+    "suppression": Placement.BUCKET,
     "tally": Placement.BUCKET,
     # What a person declares. Runs point at it, and statements join it.
     "business_unit": Placement.EVERYWHERE,
     "calling_list": Placement.EVERYWHERE,
     "campaign": Placement.EVERYWHERE,
     "dnc_group": Placement.EVERYWHERE,
+    "dnc_upload": Placement.EVERYWHERE,
+    "list_import": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
     "skill": Placement.EVERYWHERE,
+    "skill_dnc": Placement.EVERYWHERE,
     "sms_brand": Placement.EVERYWHERE,
     "sms_registration": Placement.EVERYWHERE,
     "template": Placement.EVERYWHERE,
@@ -57,10 +64,12 @@ PLACEMENTS: dict[str, Placement] = {
 
 # Keys of tables that lie by bucket and do not begin with it: why, and what would have to be done before they can.
 KEYS_WITHOUT_BUCKET: dict[str, str] = {
+    "pk_dnc_change": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",
     "pk_run_transition": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_suppression": "a number from a sequence: (bucket, id) before it is distributed",
 }
 
 # Indexes that do not begin with the bucket. They are no keys: each node would have its own.

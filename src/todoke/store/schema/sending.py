@@ -26,10 +26,13 @@ contact = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("list_id", Id, nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("destination", BigInteger, nullable=False),  # the number to text, E.164 digits
+    Column("destination", BigInteger, nullable=False),  # the number to text, E.164 digits; 0 for none
     Column("zone_set", SmallInteger, nullable=False),  # index into calling_list.zone_sets
     Column("external_id", Text, nullable=False),
     Column("fields", Text, nullable=False),  # the values in list order, joined by U+001F
+    # Further numbers, E.164 digits in the order of calling_list.phone_types, joined by U+001F; empty for none.
+    Column("phones", Text, nullable=True),
+    Column("expires_at", BigInteger, nullable=True),  # the contact's own; none: it expires with its list
     PrimaryKeyConstraint("bucket", "list_id", "position"),
     sqlite_with_rowid=False,
 )
@@ -57,8 +60,18 @@ skill_run = Table(
     Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
     # How often a filter took back what was not handed over: an engine that knows a smaller number does so.
     Column("recalls", Integer, nullable=False, server_default="0"),
+    Column("start_key", Text, nullable=True),  # who asks twice with the same key gets the same run
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
+    Index("ix_skill_run_list", "bucket", "list_id"),
+    Index(
+        "uq_skill_run_start_key",
+        "bucket",
+        "start_key",
+        unique=True,
+        postgresql_where=text("start_key IS NOT NULL"),
+        sqlite_where=text("start_key IS NOT NULL"),
+    ),
 )
 
 # The next run id, one row a bucket.

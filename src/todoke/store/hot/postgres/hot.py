@@ -20,6 +20,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -44,6 +46,7 @@ from todoke.store.hot.postgres import (
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
@@ -248,6 +251,12 @@ class PostgresHot:
     async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
         return await self._sessions.read(lambda c: selected.at(c, bucket, run_id, ordinals))
 
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        async def work(connection: Connection) -> dict[int, Held]:
+            return await guards.ask(connection, guard, messages, await engines.now(connection))
+
+        return await self._sessions.read(work)
+
     # recovery
 
     async def open_blocks(self, engine_id: int) -> list[OpenBlock]:
@@ -329,14 +338,15 @@ class PostgresHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._sessions.run(lambda c: inbound.store(c, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        async def apply(connection: Connection) -> None:
-            await opting.apply(connection, opt_outs)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        async def apply(connection: Connection) -> list[OptOut]:
+            applied = await opting.apply(connection, opt_outs)
             await inbound.set_meanings(connection, meanings)
-            if opt_outs:
-                await hints.tell(connection, of_opt_outs(opt_outs))
+            if applied:
+                await hints.tell(connection, of_opt_outs(applied))
+            return applied
 
-        await self._sessions.run(apply)
+        return await self._sessions.run(apply)
 
     # readings
 

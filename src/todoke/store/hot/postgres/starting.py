@@ -9,7 +9,7 @@ from todoke.model.errors import NotFound
 from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
-from todoke.store.hot.postgres import partitions
+from todoke.store.hot.postgres import guards, partitions
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
 from todoke.store.hot.selecting import new_selection
 from todoke.store.postgres import Connection
@@ -120,4 +120,6 @@ async def open_runs(connection: Connection, codes: Sequence[int]) -> list[OpenRu
     if cursors:
         for bucket, run_id, *cursor in await connection.fetch(OPEN_CURSORS, *map(list, zip(*cursors, strict=True))):
             cursors[(bucket, run_id)].append(Cursor(*cursor))
-    return [read_run(tuple(row), cursors[(row[0], row[1])]) for row in rows]
+    runs = [read_run(tuple(row), cursors[(row[0], row[1])]) for row in rows]
+    await guards.read(connection, runs)
+    return runs

@@ -13,7 +13,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.sqlite import allowances as limiting
-from todoke.store.hot.sqlite import blocks, doubts, leases, receipts, reserves, results
+from todoke.store.hot.sqlite import blocks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.tallies import Tallies
 
 
@@ -42,6 +42,7 @@ def record(
     blocks.close_blocks(db, flush.engine_id, flush.closed)
     blocks.settle_intents(db, flush.engine_id, flush.settled)
     blocks.insert_due(db, placed)
+    guards.take_back(db, flush.unused)
     return touched, early
 
 
@@ -55,7 +56,7 @@ def take(db: Connection, flush: Flush) -> Flushed:
         allowances = limiting.hold(db, limits)
         granted, flushed.granted = allotting.allot(flush, granted, allowances)
         limiting.move(db, allowances)
-    reserves.grant(db, flush.engine_id, granted, flushed)
+    reserves.grant(db, flush.engine_id, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = leases.take_positions(db, flush, leased)
     flushed.due = leases.take_due(db, flush, leased)
@@ -66,7 +67,9 @@ def read_again(db: Connection, flush: Flush) -> Flushed:
     """What a flush brought that took place before: its answer was lost."""
     held = reserves.hold_lanes(db, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
-    reserves.look(db, lanes.granted(flush, held), flushed)
+    granted = lanes.granted(flush, held)
+    reserves.look(db, granted, flushed)
+    guards.hold(db, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = leases.taken_before(db, flush)
     return flushed
 

@@ -21,6 +21,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -45,6 +47,7 @@ from todoke.store.hot.sqlite import (
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
@@ -237,6 +240,10 @@ class SqliteHot:
     async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
         return await self._reader.run(lambda db: selected.at(db, bucket, run_id, ordinals))
 
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        now = self._clock.now()
+        return await self._reader.run(lambda db: guards.ask(db, guard, messages, now))
+
     # recovery
 
     async def open_blocks(self, engine_id: int) -> list[OpenBlock]:
@@ -313,12 +320,15 @@ class SqliteHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._writer.run(lambda db: inbound.store(db, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        def apply(db: Connection) -> None:
-            opting.apply(db, opt_outs)
-            inbound.set_meanings(db, meanings)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        now = self._clock.now()
 
-        await self._writer.run(apply)
+        def apply(db: Connection) -> list[OptOut]:
+            applied = opting.apply(db, opt_outs, now)
+            inbound.set_meanings(db, meanings)
+            return applied
+
+        return await self._writer.run(apply)
 
     # readings
 

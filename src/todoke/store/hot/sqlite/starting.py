@@ -12,6 +12,7 @@ from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
 from todoke.store.hot.selecting import new_selection
+from todoke.store.hot.sqlite import guards
 
 LIST = """
     SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
@@ -94,4 +95,6 @@ def start(db: Connection, run: NewRun) -> int:
 def open_runs(db: Connection, codes: Sequence[int]) -> list[OpenRun]:
     """Runs of these codes that have not ended, with their cursors."""
     rows = db.execute(OPEN, (json.dumps(list(codes)),)).fetchall()
-    return [read_run(row, [Cursor(*cursor) for cursor in db.execute(OPEN_CURSORS, row[:2])]) for row in rows]
+    runs = [read_run(row, [Cursor(*cursor) for cursor in db.execute(OPEN_CURSORS, row[:2])]) for row in rows]
+    guards.read(db, runs)
+    return runs
