@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from todoke.model.clock import SECOND, Clock, Micros
@@ -163,8 +163,10 @@ class Owner:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
-                stricter = known.stricter(data)
+                stricter, recalled = known.stricter(data), data.recalls > known.data.recalls
                 known.refresh(data)
+                if recalled:
+                    lane.recall(key, self._clock.now())
                 if stricter:
                     lane.withdraw(key)
                 continue
@@ -280,7 +282,7 @@ class Owner:
             held = await self._held_back(run, contacts)
             for start in range(0, len(contacts), _SLICE):
                 batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), held)
-                self._composed(lane, run, batch, work)
+                self._composed(lane, run, batch, work, work.recalls)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
             first = last + 1
@@ -320,16 +322,23 @@ class Owner:
 
     async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
         ordinals = sorted({row.message_id & MAX_ORDINAL for row in rows})
+        recalls = run.data.recalls
         found = await self._patiently(lambda: contacts_of.at(self._hot, run.data, ordinals, run.groups))
         contacts = {contact.position: contact for contact in found}
         held = await self._held_back(run, found)
+        passing: Set[int] | None = None
+        if recalls and any(untouched(row) for row in rows):
+            passing = await self._patiently(lambda: self._hot.passing(run.data.bucket, run.data.id, ordinals))
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
         gone: list[Event] = []
         for row in rows:
-            contact = contacts.get(row.message_id & MAX_ORDINAL)
+            ordinal = row.message_id & MAX_ORDINAL
+            contact = contacts.get(ordinal)
             if contact is None:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
+            elif passing is not None and untouched(row) and ordinal not in passing:
+                gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="filtered"))
             else:
                 pairs.append((row, contact))
         batch = compose_due(run, pairs, now, held)
@@ -338,15 +347,16 @@ class Owner:
         for row in rows:
             if (row.message_id, row.attempt) not in waiting:
                 self.outcomes.settle(row.key)
-        self._composed(lane, run, batch, None)
+        self._composed(lane, run, batch, None, recalls)
         run.composing -= len(rows)
 
-    def _composed(self, lane: Lane, run: LaneRun, batch: Batch, work: Work | None) -> None:
+    def _composed(self, lane: Lane, run: LaneRun, batch: Batch, work: Work | None, recalls: int) -> None:
         if batch.events or batch.due:
             self.outcomes.composed(batch.events, batch.due, work)
-        if lane is self.lanes.get(lane.key):
+        recalled = run.data.recalls > recalls
+        if lane is self.lanes.get(lane.key) and not recalled:
             lane.compose(run, batch.messages)
-        else:  # it was lost while we read
+        else:  # it was lost, or a new filter came, while we read
             for message in batch.messages:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
@@ -444,6 +454,11 @@ class Owner:
         for lane in self.lanes.values():
             lane.reserved.clear()
             lane.composed.clear()
+
+
+def untouched(row: DueTaken) -> bool:
+    """Nothing of the message was ever on the wire."""
+    return not row.attempt and not row.segments
 
 
 def _back(row: DueTaken, not_before: Micros) -> DueRow:

@@ -192,7 +192,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
-    recalls: int = 0  # how often a filter took back what was not handed over
+    recalls: int = 0  # the number of its last selection that took back what was not handed over
     guard: Guard | None = None
 
 

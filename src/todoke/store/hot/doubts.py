@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from todoke.model.clock import HOUR, Micros
 from todoke.model.event import Event, Kind, State, fold, in_doubt
-from todoke.model.ids import SELECTED, address, reference
+from todoke.model.ids import address, reference
 from todoke.store.hot.flush import Doubt, Receipt
 
 RECEIPT_WITHIN = 72 * HOUR
@@ -100,21 +100,14 @@ def row_of(event: Event, known: Details) -> Row:
     )
 
 
-def places(rows: Iterable[Row]) -> dict[tuple[int, int], list[int]]:
-    """By bucket and run, the ordinals of rows of `row_of` that only a selection can tell the contact of."""
-    found: dict[tuple[int, int], list[int]] = {}
-    for row in rows:
-        if row[7] is None and row[5] >= SELECTED:
-            found.setdefault((row[0], row[4]), []).append(row[5])
-    return found
+def strangers(rows: Iterable[Row]) -> list[int]:
+    """The messages of rows of `row_of` of which nobody has said whom they went to: their contacts tell."""
+    return [row[1] for row in rows if row[7] is None]
 
 
-def placed(rows: Iterable[Row], bucket: int, run_id: int, positions: Mapping[int, int]) -> list[Row]:
-    """The rows with positions in the place of this run's ordinals."""
-    return [
-        (*row[:5], positions.get(row[5], row[5]), *row[6:]) if (row[0], row[4]) == (bucket, run_id) else row
-        for row in rows
-    ]
+def placed(rows: Iterable[Row], positions: Mapping[int, int]) -> list[Row]:
+    """The rows with the positions of their contacts, by message id, in the place of ordinals."""
+    return [(*row[:5], positions.get(row[1], row[5]), *row[6:]) for row in rows]
 
 
 # ------------------------------------------------------------------ receipts

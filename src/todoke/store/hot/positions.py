@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from todoke.model.ids import SELECTED, address
 
 WIDTH = 4
 CHUNK = 8_192
@@ -34,3 +36,17 @@ def of_range(rows: Sequence[tuple[int, bytes]], first: int, last: int) -> dict[i
         for ordinal, position in enumerate(unpack(packed), start)
         if first <= ordinal <= last
     }
+
+
+def by_run(message_ids: Iterable[int], plain: dict[int, int]) -> dict[tuple[int, int], list[int]]:
+    """The ordinals of these messages that only a selection can tell the contact of, by bucket and run; those that are
+    positions go into `plain`, by message id.
+    """
+    found: dict[tuple[int, int], list[int]] = {}
+    for message_id in message_ids:
+        bucket, run_id, ordinal = address(message_id)
+        if ordinal < SELECTED:
+            plain[message_id] = ordinal
+        else:
+            found.setdefault((bucket, run_id), []).append(ordinal)
+    return found

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
+from todoke.model.filter import read, resolved
 from todoke.model.ids import MAX_ORDINAL
 from todoke.store.hot.positions import CHUNK, pack
+from todoke.store.selection.query import Compiler, Query
 
 CURSORS = 1 << 16  # cursor numbers of one selection
 
@@ -91,11 +94,19 @@ class Added(NamedTuple):
 
 
 def new_selection(
-    bucket: int, run_id: int, number: int, selecting: Selecting, first: int, size: int, *, resumes: bool
+    bucket: int,
+    run_id: int,
+    number: int,
+    selecting: Selecting,
+    first: int,
+    size: int,
+    *,
+    resumes: bool = False,
+    recalls: bool = False,
 ) -> tuple[Any, ...]:
     """The row of a selection that is to be made, as `SELECT_LATER` takes it. `first`: its first ordinal."""
     ordering = "\n".join(selecting.ordering) or None
-    return bucket, run_id, number, selecting.filter, ordering, selecting.today, first, first, size, resumes
+    return bucket, run_id, number, selecting.filter, ordering, selecting.today, first, first, size, resumes, recalls
 
 
 def opened(row: tuple[Any, ...], ranges: Sequence[tuple[int, int, int, int]], maker: str) -> OpenSelection:
@@ -116,6 +127,23 @@ def opened(row: tuple[Any, ...], ranges: Sequence[tuple[int, int, int, int]], ma
         bool(resumes),
         [Range(*each) for each in ranges],
     )
+
+
+class Passes(NamedTuple):
+    """The filter of a run's last selection, and the list that it is held against."""
+
+    filter: str | None
+    today: str
+    list_id: int
+    fields: str
+    zone_sets: str
+
+    def compile(self, compiler: type[Compiler]) -> Query | None:
+        """What finds the positions that pass among some; None where all do."""
+        if self.filter is None:
+            return None
+        wanted = resolved(read(self.filter), date.fromisoformat(self.today))
+        return compiler(json.loads(self.fields), json.loads(self.zone_sets), chosen=True).compile(wanted)
 
 
 def rows_of(selection: OpenSelection, added: Added) -> Iterator[tuple[int, int, bytes, int, int]]:
@@ -174,6 +202,10 @@ class Selections(Protocol):
 
     async def select_anew(self, bucket: int, run_id: int, wanted: Selecting, apply: Apply, now: Micros) -> bool:
         """What no engine has taken of the run is given up, and selected anew. False where the run ends or has ended."""
+        ...
+
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        """Which of these ordinals have contacts that pass the filter of the run's last selection."""
         ...
 
     async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:

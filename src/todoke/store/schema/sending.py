@@ -58,8 +58,6 @@ skill_run = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
-    # How often a filter took back what was not handed over: an engine that knows a smaller number does so.
-    Column("recalls", Integer, nullable=False, server_default="0"),
     Column("start_key", Text, nullable=True),  # who asks twice with the same key gets the same run
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
@@ -124,6 +122,7 @@ run_selection = Table(
     Column("read_to", BigInteger, nullable=False),  # positions before it are looked at; with an order: at its end all
     Column("size", BigInteger, nullable=False),  # positions of the list, when it was begun
     Column("resumes", Boolean, nullable=False),  # the run was paused for it, and goes on when it is made
+    Column("recalls", Boolean, nullable=False),  # what was not handed over before must pass this filter, too
     Column("maker", Text, nullable=False),  # the process that makes it
     Column("made_until", BigInteger, nullable=False),  # then another may go on
     PrimaryKeyConstraint("bucket", "run_id", "number"),

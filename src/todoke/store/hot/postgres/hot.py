@@ -245,6 +245,9 @@ class PostgresHot:
     ) -> list[Contact]:
         return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
 
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._sessions.read(lambda c: selecting.passing(c, bucket, run_id, ordinals))
+
     async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
         return await self._sessions.read(lambda c: selected.between(c, bucket, run_id, first, last))
 

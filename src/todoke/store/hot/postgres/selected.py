@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from todoke.store.hot.positions import WIDTH, of_range
+from todoke.model.ids import base
+from todoke.store.hot.positions import WIDTH, by_run, of_range
 from todoke.store.postgres import Connection
 
 # The rows that hold consecutive ordinals.
@@ -30,6 +31,16 @@ AT = f"""
 async def between(connection: Connection, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
     rows = await connection.fetch(BETWEEN, bucket, run_id, first, last)
     return of_range([(row[0], row[1]) for row in rows], first, last)
+
+
+async def of_messages(connection: Connection, message_ids: Iterable[int]) -> dict[int, int]:
+    """The position of each of these messages' contacts, by message id."""
+    found: dict[int, int] = {}
+    for (bucket, run_id), ordinals in by_run(message_ids, found).items():
+        start = base(bucket, run_id)
+        places = await at(connection, bucket, run_id, ordinals)
+        found.update((start + ordinal, position) for ordinal, position in places.items())
+    return found
 
 
 async def at(connection: Connection, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from todoke.model.clock import Micros
-from todoke.model.ids import SELECTED
+from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
-from todoke.store.hot.postgres import controlling
+from todoke.store.hot.postgres import controlling, selected
 from todoke.store.hot.postgres.starting import SELECT_LATER
 from todoke.store.hot.selecting import (
     CLAIM_FOR,
     Added,
     Apply,
     OpenSelection,
+    Passes,
     Selecting,
     SelectionKey,
     after,
@@ -20,6 +23,7 @@ from todoke.store.hot.selecting import (
     rows_of,
 )
 from todoke.store.postgres import Connection
+from todoke.store.selection.on_postgres import PostgresCompiler
 
 # Selections that nobody makes, of runs that may send.
 MAKING = """
@@ -68,7 +72,7 @@ GROW_CURSOR = """
     ON CONFLICT (bucket, run_id, number) DO UPDATE SET last_position = excluded.last_position
 """
 
-COUNT = "UPDATE skill_run SET contacts = contacts + $3, recalls = recalls + $4 WHERE bucket = $1 AND id = $2"
+COUNT = "UPDATE skill_run SET contacts = contacts + $3 WHERE bucket = $1 AND id = $2"
 
 # Positions that were handed to engines: first and last ordinal of each block.
 TAKEN = """
@@ -80,6 +84,13 @@ TAKEN = """
 LAST = """
     SELECT number, next_ordinal, resumes AND state = 'making' FROM run_selection WHERE bucket = $1 AND run_id = $2
     ORDER BY number DESC LIMIT 1
+"""
+
+# The filter of the run's last selection.
+FILTER = """
+    SELECT s.filter, s.today, r.list_id, r.fields, r.zone_sets
+    FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    WHERE s.bucket = $1 AND s.run_id = $2 ORDER BY s.number DESC LIMIT 1
 """
 
 SIZE = """
@@ -136,10 +147,25 @@ async def add(connection: Connection, selection: OpenSelection, added: Added, no
     for first, last, packed, cursor, zone_set in rows:
         await connection.execute(ADD, bucket, run_id, first, last, packed)
         await connection.execute(GROW_CURSOR, bucket, run_id, cursor, zone_set, first, last)
-    await connection.execute(COUNT, bucket, run_id, added.size, 0)
+    await connection.execute(COUNT, bucket, run_id, added.size)
     if added.made and resumes and run["state"] == RunState.PAUSED:
         await controlling.control(connection, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
+
+
+async def passing(connection: Connection, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+    """Those of them whose contacts pass the last filter."""
+    row = await connection.fetchrow(FILTER, bucket, run_id)
+    passes = Passes(*row) if row is not None else None
+    query = passes.compile(PostgresCompiler) if passes is not None else None
+    if passes is None or query is None:
+        return set(ordinals)
+    start = base(bucket, run_id)
+    places = await selected.of_messages(connection, [start + ordinal for ordinal in ordinals])
+    given = (bucket, passes.list_id, list(places.values()), None, *query.parameters)
+    found: list[int] | None = await connection.fetchval(query.sql, *given)
+    fitting = set(found or ())
+    return {message_id - start for message_id, position in places.items() if position in fitting}
 
 
 async def taken(
@@ -161,10 +187,11 @@ async def anew(
     left = sum(row[1] for row in await connection.fetch(controlling.REST, bucket, run_id))
     await connection.execute(controlling.CUT_SELECTION, bucket, run_id)
     await connection.execute(CLOSE_CURSORS, bucket, run_id)
-    await connection.execute(COUNT, bucket, run_id, -left, int(apply is Apply.FLUSH))
+    await connection.execute(COUNT, bucket, run_id, -left)
     pauses = apply in (Apply.STOP, Apply.FLUSH) and run["state"] == RunState.RUNNING
     if pauses:
         await controlling.control(connection, bucket, run_id, RunEvent.PAUSE, "filter changed", now)
-    later = new_selection(bucket, run_id, number + 1, selecting, first, size, resumes=pauses or bool(resumes))
+    goes_on, recalls = pauses or bool(resumes), apply is Apply.FLUSH
+    later = new_selection(bucket, run_id, number + 1, selecting, first, size, resumes=goes_on, recalls=recalls)
     await connection.execute(SELECT_LATER, *later)
     return True

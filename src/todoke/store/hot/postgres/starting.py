@@ -41,8 +41,8 @@ INSERT = """
 # A selection that is to be made.
 SELECT_LATER = """
     INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
-                               read_to, size, resumes, maker, made_until)
-    VALUES ($1, $2, $3, 'making', $4, $5, $6, $7, $8, 0, $9, $10, '', 0)
+                               read_to, size, resumes, recalls, maker, made_until)
+    VALUES ($1, $2, $3, 'making', $4, $5, $6, $7, $8, 0, $9, $10, $11, '', 0)
 """
 
 # One cursor a zone range of the list.
@@ -58,7 +58,9 @@ TRANSITION = """
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream, r.recalls
+           s.smart_encoding, s.weight, r.stream,
+           coalesce((SELECT max(n.number) FROM run_selection n
+                     WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id
@@ -107,7 +109,7 @@ async def start(connection: Connection, run: NewRun) -> int:
         await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
     else:
         size = source["contacts"]
-        row = new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, size, resumes=False)
+        row = new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, size)
         await connection.execute(SELECT_LATER, *row)
     await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)
     return run_id

@@ -10,7 +10,7 @@ import msgspec
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import Receipt
-from todoke.store.hot.doubts import Change, Details, Pair, number_of, placed, places, receipt_events, row_of, unique
+from todoke.store.hot.doubts import Change, Details, Pair, number_of, placed, receipt_events, row_of, strangers, unique
 from todoke.store.hot.matching import Accepted
 from todoke.store.hot.sqlite import selected
 from todoke.store.hot.sqlite.receipts import take_orphans
@@ -76,9 +76,8 @@ def follow(db: Connection, change: Change, known: Details) -> list[Event]:
     if not change.begun:
         return []
     told = [row_of(event, known) for event in change.begun]
-    for (bucket, run_id), ordinals in places(told).items():
-        told = placed(told, bucket, run_id, selected.at(db, bucket, run_id, ordinals))
-    rows = msgspec.json.encode(told).decode()
+    positions = selected.of_messages(db, strangers(told))
+    rows = msgspec.json.encode(placed(told, positions)).decode()
     numbers: dict[int, set[int]] = {}
     for provider_id, number in db.execute(BEGIN, (rows,)).fetchall():
         if number is not None:

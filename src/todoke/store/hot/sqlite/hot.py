@@ -234,6 +234,9 @@ class SqliteHot:
     ) -> list[Contact]:
         return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
 
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._reader.run(lambda db: selecting.passing(db, bucket, run_id, ordinals))
+
     async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
         return await self._reader.run(lambda db: selected.between(db, bucket, run_id, first, last))
 

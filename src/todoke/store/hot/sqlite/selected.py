@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
-from todoke.store.hot.positions import WIDTH, of_range
+from todoke.model.ids import base
+from todoke.store.hot.positions import WIDTH, by_run, of_range
 
 # The rows that hold consecutive ordinals.
 BETWEEN = """
@@ -30,6 +31,16 @@ AT = f"""
 
 def between(db: Connection, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
     return of_range(db.execute(BETWEEN, (bucket, run_id, first, last)).fetchall(), first, last)
+
+
+def of_messages(db: Connection, message_ids: Iterable[int]) -> dict[int, int]:
+    """The position of each of these messages' contacts, by message id."""
+    found: dict[int, int] = {}
+    for (bucket, run_id), ordinals in by_run(message_ids, found).items():
+        start = base(bucket, run_id)
+        places = at(db, bucket, run_id, ordinals)
+        found.update((start + ordinal, position) for ordinal, position in places.items())
+    return found
 
 
 def at(db: Connection, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:

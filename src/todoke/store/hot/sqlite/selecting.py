@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.clock import Micros
-from todoke.model.ids import SELECTED
+from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.selecting import (
     CLAIM_FOR,
     Added,
     Apply,
     OpenSelection,
+    Passes,
     Selecting,
     SelectionKey,
     after,
@@ -19,8 +22,9 @@ from todoke.store.hot.selecting import (
     opened,
     rows_of,
 )
-from todoke.store.hot.sqlite import controlling
+from todoke.store.hot.sqlite import controlling, selected
 from todoke.store.hot.sqlite.starting import SELECT_LATER
+from todoke.store.selection.on_sqlite import SqliteCompiler
 
 # Selections that nobody makes, of runs that may send.
 MAKING = """
@@ -69,7 +73,7 @@ GROW_CURSOR = """
     ON CONFLICT (bucket, run_id, number) DO UPDATE SET last_position = excluded.last_position
 """
 
-COUNT = "UPDATE skill_run SET contacts = contacts + ?, recalls = recalls + ? WHERE bucket = ? AND id = ?"
+COUNT = "UPDATE skill_run SET contacts = contacts + ? WHERE bucket = ? AND id = ?"
 
 # Positions that were handed to engines: first and last ordinal of each block.
 TAKEN = """
@@ -81,6 +85,13 @@ TAKEN = """
 LAST = """
     SELECT number, next_ordinal, resumes AND state = 'making' FROM run_selection WHERE bucket = ? AND run_id = ?
     ORDER BY number DESC LIMIT 1
+"""
+
+# The filter of the run's last selection.
+FILTER = """
+    SELECT s.filter, s.today, r.list_id, r.fields, r.zone_sets
+    FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    WHERE s.bucket = ? AND s.run_id = ? ORDER BY s.number DESC LIMIT 1
 """
 
 SIZE = """
@@ -131,11 +142,25 @@ def add(db: Connection, selection: OpenSelection, added: Added, now: Micros) -> 
         return None
     db.executemany(ADD, [(bucket, run_id, first, last, packed) for first, last, packed, _, _ in rows])
     db.executemany(GROW_CURSOR, [(bucket, run_id, cursor, zone, first, last) for first, last, _, cursor, zone in rows])
-    db.execute(COUNT, (added.size, 0, bucket, run_id))
+    db.execute(COUNT, (added.size, bucket, run_id))
     state = db.execute(controlling.READ, (bucket, run_id)).fetchone()[0]
     if added.made and row[0][0] and state == RunState.PAUSED:
         controlling.control(db, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
+
+
+def passing(db: Connection, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+    """Those of them whose contacts pass the last filter."""
+    row = db.execute(FILTER, (bucket, run_id)).fetchone()
+    passes = Passes(*row) if row is not None else None
+    query = passes.compile(SqliteCompiler) if passes is not None else None
+    if passes is None or query is None:
+        return set(ordinals)
+    start = base(bucket, run_id)
+    places = selected.of_messages(db, [start + ordinal for ordinal in ordinals])
+    given = (bucket, passes.list_id, json.dumps(list(places.values())), None, *query.parameters)
+    fitting = set(json.loads(db.execute(query.sql, given).fetchone()[0]))
+    return {message_id - start for message_id, position in places.items() if position in fitting}
 
 
 def taken(db: Connection, bucket: int, run_id: int, after_position: int, limit: int) -> list[tuple[int, int]]:
@@ -152,10 +177,11 @@ def anew(db: Connection, bucket: int, run_id: int, selecting: Selecting, apply: 
     left: int = db.execute(controlling.REST, (bucket, run_id)).fetchone()[0]
     db.execute(controlling.CUT_SELECTION, (bucket, run_id))
     db.execute(CLOSE_CURSORS, (bucket, run_id))
-    db.execute(COUNT, (-left, apply is Apply.FLUSH, bucket, run_id))
+    db.execute(COUNT, (-left, bucket, run_id))
     pauses = apply in (Apply.STOP, Apply.FLUSH) and row[0] == RunState.RUNNING
     if pauses:
         controlling.control(db, bucket, run_id, RunEvent.PAUSE, "filter changed", now)
-    later = new_selection(bucket, run_id, number + 1, selecting, first, size, resumes=pauses or bool(resumes))
+    goes_on, recalls = pauses or bool(resumes), apply is Apply.FLUSH
+    later = new_selection(bucket, run_id, number + 1, selecting, first, size, resumes=goes_on, recalls=recalls)
     db.execute(SELECT_LATER, later)
     return True

@@ -39,8 +39,8 @@ INSERT = """
 # A selection that is to be made.
 SELECT_LATER = """
     INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
-                               read_to, size, resumes, maker, made_until)
-    VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, '', 0)
+                               read_to, size, resumes, recalls, maker, made_until)
+    VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, ?, '', 0)
 """
 
 # One cursor a zone range of the list.
@@ -54,7 +54,9 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream, r.recalls
+           s.smart_encoding, s.weight, r.stream,
+           coalesce((SELECT max(n.number) FROM run_selection n
+                     WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -87,7 +89,7 @@ def start(db: Connection, run: NewRun) -> int:
     if run.selecting is None:
         db.execute(CURSORS, (run.bucket, run_id, run.list_id))
     else:
-        db.execute(SELECT_LATER, new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, contacts, resumes=False))
+        db.execute(SELECT_LATER, new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, contacts))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
 

@@ -17,7 +17,6 @@ def Id() -> sa.types.TypeEngine[int]:
 def upgrade() -> None:
     op.add_column("skill", sa.Column("filter", sa.Text(), nullable=True))
     op.add_column("skill", sa.Column("ordering", sa.Text(), nullable=True))
-    op.add_column("skill_run", sa.Column("recalls", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "run_selection",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -32,6 +31,7 @@ def upgrade() -> None:
         sa.Column("read_to", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("resumes", sa.Boolean(), nullable=False),
+        sa.Column("recalls", sa.Boolean(), nullable=False),
         sa.Column("maker", sa.Text(), nullable=False),
         sa.Column("made_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "run_id", "number", name=op.f("pk_run_selection")),
