@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from todoke.cli import session
+from todoke.cli.filtering import count_list
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import iso, local, print_json, print_table, say
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from todoke.store.catalogue.lists import ListRow
 
 app = typer.Typer(help="Calling lists: the contacts that were imported.", no_args_is_help=True)
+app.command("count")(count_list)
 Name = Annotated[str, typer.Argument(metavar="LIST")]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.calling_window import Window
@@ -78,6 +79,18 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
         .order_by(s.name)
     )
     return [SkillRow(*row) for row in rows]
+
+
+async def set_selection(
+    connection: AsyncConnection, unit: Unit, skill_id: int, wanted: str | None, order: Sequence[str]
+) -> None:
+    """Its filter and its order from now on; for runs that start then."""
+    s = skill.c
+    await connection.execute(
+        update(skill)
+        .where(s.business_unit_id == unit.id, s.id == skill_id)
+        .values(filter=wanted, ordering="\n".join(order) or None)
+    )
 
 
 async def find(connection: AsyncConnection, unit: Unit, name: str) -> SkillRow:
