@@ -17,6 +17,7 @@ from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
+from todoke.pipeline.lanes.keeping import kept
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
 from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
@@ -27,14 +28,13 @@ from todoke.pipeline.lanes.watchdog import Verdict, Watched, watch
 from todoke.pipeline.lanes.wheel import Wheel
 from todoke.providers.base import Decision, Failure, Provider
 from todoke.sms.templates import TemplateError, UnknownField
-from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Held, Hot, OpenRun, StoreUnavailable
+from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
 from todoke.store.hot.base import Lane as LaneRow
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 
-_NOTHING: Mapping[int, Held] = {}
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
 _JOURNAL_REST = SECOND
@@ -279,21 +279,13 @@ class Owner:
             missing = last - first + 1 - len(contacts)
             if missing:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
-            held = await self._held_back(run, contacts)
+            out = await self._patiently(lambda c=contacts: kept(self._hot, run, c, self._clock.now()))
             for start in range(0, len(contacts), _SLICE):
-                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), held)
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), out)
                 self._composed(lane, run, batch, work, work.recalls)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
             first = last + 1
-
-    async def _held_back(self, run: LaneRun, contacts: Sequence[Contact]) -> Mapping[int, Held]:
-        """Which of the contacts' messages suppressions and caps hold, by message id."""
-        guard = run.data.guard
-        if guard is None or not (guard.suppresses or guard.caps):
-            return _NOTHING
-        messages = [(run.base_id + contact.position, contact.destination) for contact in contacts]
-        return await self._patiently(lambda: self._hot.held_back(guard, messages))
 
     def _gone(self, run: LaneRun, work: Work, first: int, last: int, there: set[int]) -> None:
         now = self._clock.now()
@@ -325,7 +317,7 @@ class Owner:
         recalls = run.data.recalls
         found = await self._patiently(lambda: contacts_of.at(self._hot, run.data, ordinals, run.groups))
         contacts = {contact.position: contact for contact in found}
-        held = await self._held_back(run, found)
+        out = await self._patiently(lambda: kept(self._hot, run, found, self._clock.now()))
         passing: Set[int] | None = None
         if recalls and any(untouched(row) for row in rows):
             passing = await self._patiently(lambda: self._hot.passing(run.data.bucket, run.data.id, ordinals))
@@ -341,7 +333,7 @@ class Owner:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="filtered"))
             else:
                 pairs.append((row, contact))
-        batch = compose_due(run, pairs, now, held)
+        batch = compose_due(run, pairs, now, out)
         batch.events.extend(gone)
         waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
@@ -361,7 +353,7 @@ class Owner:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
 
-    async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, read: Callable[[], Awaitable[_T]]) -> _T:
         while True:
             try:
                 return await read()

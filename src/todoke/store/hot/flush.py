@@ -12,6 +12,7 @@ from todoke.model.event import Event
 from todoke.model.limit import Limit, LimitKey
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
 from todoke.store.hot.guarding import Guard, Held, Unused
 
 # ------------------------------------------------------------------ what a flush carries
@@ -94,6 +95,7 @@ class Scrub(NamedTuple):
     phones: list[int]
     guard: Guard | None = None
     guarded: Sequence[tuple[int, int]] = ()
+    check: Check | None = None  # what else to look up of them
 
 
 class Asked(NamedTuple):
@@ -246,12 +248,14 @@ class Flushed:
     `granted`: what limits allowed of each Reserve that asked; after a flush that took place before, nothing: what it
     granted then is forfeited. `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a
     list. `held`: in the same order, which messages are held, until when and why; nothing of a Reserve without guards.
+    `barred`: the same where a Scrub has a Check, the reason by number.
     `runs`: the state of every run that a granted Reserve touched, by (bucket, run_id).
     """
 
     lost: set[int] = field(default_factory=set[int])
     blocked: dict[int, list[set[int]]] = field(default_factory=dict[int, list[set[int]]])  # by transport code id
     held: dict[int, list[dict[int, Held]]] = field(default_factory=dict[int, list[dict[int, Held]]])
+    barred: dict[int, list[dict[int, str]]] = field(default_factory=dict[int, list[dict[int, str]]])  # the same
     runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
     blocks: list[Block] = field(default_factory=list[Block])
     due: list[DueTaken] = field(default_factory=list[DueTaken])

@@ -15,6 +15,9 @@ LATE = SECOND // 10
 """A segment is written at most so long after its slot."""
 
 
+_NOBODY: dict[int, str] = {}
+
+
 class Guard(NamedTuple):
     """What is looked at, beside DNC groups, before a run's contacts are texted; a run without any of it has none.
 
@@ -142,18 +145,23 @@ class Question(NamedTuple):
 
 
 def questions(reserves: Iterable[Reserve], flushed: Flushed, now: Micros) -> list[Question]:
-    """What a flush has to look at; of most flushes nothing. Who is on a DNC group does not count against a cap."""
+    """What a flush has to look at; of most flushes nothing. Who is on a DNC group, or barred, does not count
+    against a cap.
+    """
     asked: list[Question] = []
     for reserve in reserves:
         if not any(scrub.guard for scrub in reserve.scrubs):
             continue
         found = flushed.held.setdefault(reserve.transport_code_id, [])
         at = max(reserve.next_slot_at, now) + LATE
-        for scrub, blocked in zip(reserve.scrubs, flushed.blocked[reserve.transport_code_id], strict=True):
+        blocked = flushed.blocked[reserve.transport_code_id]
+        barred = flushed.barred.get(reserve.transport_code_id) or [_NOBODY] * len(blocked)
+        for scrub, listed, others in zip(reserve.scrubs, blocked, barred, strict=True):
             held: dict[int, Held] = {}
             found.append(held)
             if scrub.guard and reserve.asked is None:
-                messages = [one for one in scrub.guarded if one[1] not in blocked] if blocked else scrub.guarded
+                out = {*listed, *others}
+                messages = [one for one in scrub.guarded if one[1] not in out] if out else scrub.guarded
                 asked.append(Question(scrub.guard, messages, at, held))
     return asked
 

@@ -13,11 +13,12 @@ from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
+from todoke.store.hot.checking import check_of
 
 
 def check_list(name: str, state: str, bucket: int, contacts: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
-    if state != "ready":
+    if state != ("standing" if run.standing else "ready"):
         raise Conflict(
             f"The list {name!r} is {state}, not ready.",
             fix="Wait for its import to end." if state == "importing" else "Import it again.",
@@ -49,7 +50,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream, recalls) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
     return OpenRun(
         bucket,
         run_id,
@@ -70,7 +71,10 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
-        recalls,
+        check=check_of(unit, *row[19:23]),
+        standing=bool(row[23]),
+        due_at=row[24],
+        recalls=row[25],
     )
 
 

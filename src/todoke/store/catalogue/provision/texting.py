@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from todoke.model import calling_window
+from todoke.model.consent import KINDS, Kind
 from todoke.model.declaration import Campaign, Declared, Skill, Template
 from todoke.store.catalogue import campaigns, codes, skills, templates
 from todoke.store.catalogue.codes import Code
@@ -94,6 +95,9 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "expiry_hours": entry.expiry_hours,
         "filter": entry.filter,
         "ordering": "\n".join(entry.order) or None,
+        "consent": KINDS.get(entry.consent),
+        "consent_purpose": entry.consent_purpose,
+        "consent_programme": entry.consent_programme,
     }
     found = next((row for row in await skills.every(link, unit) if row.name == entry.name), None)
     if found is None:
@@ -110,7 +114,8 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "transport_code": code.name,
         "template": entry.template,
         "window": str(window),
-        **{key: values[key] for key in _PLAIN},
+        "consent": entry.consent,
+        **{key: values[key] for key in _PLAIN + _CONSENT},
         "order": list(entry.order),
     }
     if work.differs("skill", entry.name, unit, old, new):
@@ -127,6 +132,7 @@ _PLAIN = (
     "expiry_hours",
     "filter",
 )
+_CONSENT = ("consent_purpose", "consent_programme")
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
@@ -137,6 +143,8 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "transport_code": codes_by_id[row.transport_code_id].name,
         "template": row.template,
         "window": str(row.window),
+        "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
         "order": list(row.order),
+        **{key: getattr(row, key) or "" for key in _CONSENT},
     }

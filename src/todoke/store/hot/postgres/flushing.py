@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
 from todoke.store.hot import allotting, lanes
@@ -11,7 +13,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.postgres import allowances as limiting
-from todoke.store.hot.postgres import blocks, doubts, guards, leases, receipts, reserves, results
+from todoke.store.hot.postgres import blocks, checks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
 from todoke.store.hot.postgres.receipts import Providers
@@ -58,7 +60,7 @@ async def record(
     return touched, early
 
 
-async def take(connection: Connection, flush: Flush) -> Flushed:
+async def take(connection: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """Reserve, then lease, on the lanes that are still this engine's."""
     held = await hold_lanes(connection, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
@@ -69,19 +71,22 @@ async def take(connection: Connection, flush: Flush) -> Flushed:
         granted, flushed.granted = allotting.allot(flush, granted, allowances)
         await limiting.move(connection, allowances)
     if granted:
-        await reserves.grant(connection, flush.engine_id, granted, flushed, flush.now)
+        await reserves.grant(connection, flush.engine_id, granted, flushed)
+        await checks.look(connection, granted, flushed, flush.now, hashed)
+        await guards.hold(connection, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = await leases.take_positions(connection, flush, leased)
     flushed.due = await leases.take_due(connection, flush, leased)
     return flushed
 
 
-async def read_again(connection: Connection, flush: Flush) -> Flushed:
+async def read_again(connection: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """What a flush brought that took place before: its answer was lost with the connection."""
     held = await hold_lanes(connection, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
     granted = lanes.granted(flush, held)
     await reserves.look(connection, granted, flushed)
+    await checks.look(connection, granted, flushed, flush.now, hashed)
     await guards.hold(connection, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = await leases.taken_before(connection, flush)
     return flushed

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from todoke.model.clock import Micros
 from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
-from todoke.store.hot.postgres import guards
 from todoke.store.hot.postgres.dnc import on_lists
 from todoke.store.hot.postgres.lanes import move_slots
 from todoke.store.postgres import Connection
@@ -37,9 +35,7 @@ RUNS = """
 """
 
 
-async def grant(
-    connection: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: Flushed, now: Micros
-) -> None:
+async def grant(connection: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: Flushed) -> None:
     """Reserve for lanes that are held, then look at lists and runs."""
     await move_slots(connection, engine_id, reserves)
     blocks = [(*key, last) for reserve in reserves for key, last in reserve.blocks]
@@ -49,7 +45,6 @@ async def grant(
     if intents:
         await connection.execute(GRANT_INTENTS, engine_id, *map(list, zip(*intents, strict=True)))
     await look(connection, reserves, flushed)
-    await guards.hold(connection, reserves, flushed, now)
 
 
 async def look(connection: Connection, reserves: Sequence[Reserve], flushed: Flushed) -> None:

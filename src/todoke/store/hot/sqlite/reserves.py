@@ -8,12 +8,10 @@ from sqlite3 import Connection
 
 import msgspec
 
-from todoke.model.clock import Micros
 from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
 from todoke.store.hot.lanes import Held
-from todoke.store.hot.sqlite import guards
 from todoke.store.hot.sqlite.dnc import HOLDS
 
 # Whether the lane is still this engine's under the epoch it knows.
@@ -50,7 +48,7 @@ def hold_lanes(db: Connection, engine_id: int, keys: Iterable[tuple[int, int, in
     return {key[1:] for key in keys if db.execute(HOLD, (*key, engine_id)).fetchone()}
 
 
-def grant(db: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: Flushed, now: Micros) -> None:
+def grant(db: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: Flushed) -> None:
     """Reserve for lanes that are held, then look at lists and runs."""
     for reserve in reserves:
         if not reserve.next_slot_at:
@@ -59,7 +57,6 @@ def grant(db: Connection, engine_id: int, reserves: Sequence[Reserve], flushed: 
         db.executemany(GRANT_BLOCK, ((last, *key, engine_id) for key, last in reserve.blocks))
         db.executemany(GRANT_INTENT, ((*key, engine_id) for key in reserve.intents))
     look(db, reserves, flushed)
-    guards.hold(db, reserves, flushed, now)
 
 
 def look(db: Connection, reserves: Sequence[Reserve], flushed: Flushed) -> None:
