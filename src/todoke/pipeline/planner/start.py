@@ -160,7 +160,7 @@ async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros
             now,
             now + choice.expiry_hours * HOUR,
             choice.stream,
-            choice.selecting,
+            selecting=choice.selecting,
         )
     )
     selecting = choice.selecting is not None

@@ -221,8 +221,8 @@ class NewRun(NamedTuple):
     started_at: Micros
     expires_at: Micros
     stream: Stream = Stream.BULK
-    selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
     standing: bool = False  # a list of its own is made for it
+    selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
 
 
 class EngineRow(NamedTuple):
