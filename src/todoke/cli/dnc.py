@@ -14,8 +14,11 @@ from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from todoke.store.catalogue.dnc import EntryRow, Group
     from todoke.store.catalogue.units import Unit
+    from todoke.store.privacy.reading import Listed
     from todoke.store.store import Store
 
 app = typer.Typer(help="Do-not-call lists: numbers that are not to be texted.", no_args_is_help=True)
@@ -60,11 +63,15 @@ def check(
 ) -> None:
     """Which groups a number is on. Exit status 0 either way."""
     from todoke.store.catalogue import dnc, units
+    from todoke.store.catalogue.dnc import EntryRow
 
     async def work() -> list[EntryRow]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            return await dnc.on(connection, unit, _phone(number, unit.default_region, number))
+            phone = _phone(number, unit.default_region, number)
+            found = await dnc.on(connection, unit, phone)
+            erased = await _erased(connection, unit, phone, session.of(context).settings.data_dir)
+            return found + [EntryRow(phone, row.group, row.source, row.created_at) for row in erased]
 
     _show(session.run(work()), json=json, empty=f"{number} is on no DNC group.")
 
@@ -91,6 +98,18 @@ def every(
     _show(rows, json=json, empty=f"{found.name} has no numbers.")
     if not json and count > len(rows):
         say(f"{len(rows):,} of {count:,} numbers; more with --limit.")
+
+
+async def _erased(connection: AsyncConnection, unit: Unit, phone: int, data_dir: Path) -> list[Listed]:
+    """Groups that the number is on as the hash of somebody who was erased."""
+    from todoke.model.clock import SystemClock
+    from todoke.store.privacy import reading
+    from todoke.store.privacy.key import KeyFile
+
+    if await reading.key_check(connection) is None:
+        return []
+    digest = KeyFile(data_dir).hashed(phone)
+    return await reading.listed_erased(connection, unit, digest, SystemClock().now())
 
 
 def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:

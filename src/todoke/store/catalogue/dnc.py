@@ -23,7 +23,9 @@ class Group(NamedTuple):
 
 
 class EntryRow(NamedTuple):
-    """A number on a group. `source`: opt_out, upload or person."""
+    """A number on a group. `source`: opt_out, upload or person; review: it is held while a
+    person has to read what it said.
+    """
 
     phone: int
     group: str
@@ -71,15 +73,18 @@ async def count(connection: AsyncConnection, unit: Unit, group: Group) -> int:
     return (await connection.execute(query)).scalar_one()
 
 
-async def on(connection: AsyncConnection, unit: Unit, phone: int) -> list[EntryRow]:
-    """The unit's groups that the number is on."""
+async def on(
+    connection: AsyncConnection, unit: Unit, phone: int, *, groups: tuple[int, ...] | None = None
+) -> list[EntryRow]:
+    """The unit's groups that the number is on; only those of `groups` where these are given."""
     e, g = dnc_entry.c, dnc_group.c
-    rows = await connection.execute(
+    query = (
         select(e.phone, g.name, e.source, e.created_at)
         .join(dnc_group, g.id == e.dnc_group_id)
         .where(e.bucket == unit.bucket, g.business_unit_id == unit.id, e.phone == phone)
         .order_by(g.name)
     )
+    rows = await connection.execute(query if groups is None else query.where(g.id.in_(groups)))
     return [EntryRow(*row) for row in rows]
 
 

@@ -25,6 +25,7 @@ class Unit(NamedTuple):
     default_region: str
     dnc_group_id: int | None
     rate: float | None = None
+    opt_out_scope: str = "business_unit"
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)
