@@ -42,6 +42,12 @@ def import_(
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
     ] = False,
+    channel: Annotated[
+        str, typer.Option(help="sms: every contact needs a number to text; any: a valid number will do.")
+    ] = "sms",
+    no_time_zone: Annotated[
+        str, typer.Option(metavar="hold|reject|ZONE", help="What becomes of a contact whose time zone nobody knows.")
+    ] = "hold",
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -52,6 +58,7 @@ def import_(
     """
     from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.importing import import_list
+    from todoke.pipeline.intake.rules import read_channel
     from todoke.store.catalogue import units
 
     mapping = _mapping(map_ or [])
@@ -80,6 +87,8 @@ def import_(
                     rejects_dir=here.settings.data_dir / REJECTED,
                     now=SystemClock().now(),
                     default_region=region,
+                    channel=read_channel(channel),
+                    no_time_zone=no_time_zone,
                     progress=progress,
                     **reading,
                 )
@@ -100,6 +109,8 @@ def import_(
                 "delimiter": imported.delimiter,
                 "sheet": imported.sheet,
                 "zone_groups": imported.zone_groups,
+                "unusable": imported.unusable,
+                "on_dnc": imported.on_dnc,
             }
         )
     else:
@@ -118,6 +129,10 @@ def show(name: str, imported: Imported) -> None:
     unknown = sum(group.contacts for group in imported.zone_groups if not group.zones)
     if unknown:
         say(f"{unknown:,} contacts have no time zone: they are held unless the window is the whole day")
+    for field, count in imported.unusable.items():
+        say(f"{field}: {count:,} values are no phone numbers; their contacts have another one")
+    if imported.on_dnc:
+        say(f"{imported.on_dnc:,} contacts are on a DNC group now")
     if imported.reasons:
         rows = [(count, rejection(code), code) for code, count in imported.reasons.items()]
         print_table(["rejected", "because", "code"], rows, empty="")

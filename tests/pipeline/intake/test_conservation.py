@@ -37,16 +37,19 @@ def test_rows_in_are_contacts_and_refusals(
 
     read = read_list(text.encode(encoding), generate_ids=generate)
 
-    contacts, checked = sorted(read.contacts, key=lambda contact: contact[2]), read.checked
+    contacts, checked = sorted(read.contacts, key=lambda contact: contact.position), read.checked
     assert len(contacts) + len(read.rejected) == checked.rows
-    assert [contact[2] for contact in contacts] == list(range(len(contacts)))
-    assert len({contact[3] for contact in contacts}) == len(contacts)
-    assert len({contact[5] for contact in contacts}) == len(contacts)
-    assert all(contact[5] and contact[6].count("\x1f") == 4 and "\x00" not in contact[6] for contact in contacts)
+    assert [contact.position for contact in contacts] == list(range(len(contacts)))
+    assert len({contact.destination for contact in contacts}) == len(contacts)
+    assert len({contact.external_id for contact in contacts}) == len(contacts)
+    assert all(
+        contact.external_id and contact.fields.count("\x1f") == 4 and "\x00" not in contact.fields
+        for contact in contacts
+    )
     ranges = {
         position: found.zone_set for found in checked.zone_ranges for position in range(found.first, found.last + 1)
     }
-    assert [ranges[contact[2]] for contact in contacts] == [contact[4] for contact in contacts]
+    assert [ranges[contact.position] for contact in contacts] == [contact.zone_set for contact in contacts]
     assert dict(checked.reasons) == {
         reason: count for reason in Reason if (count := sum(1 for row in read.rejected if row[2] == reason))
     }

@@ -17,6 +17,8 @@ from todoke.pipeline.intake import workbook
 from todoke.pipeline.intake.encoding import Encoding
 from todoke.pipeline.intake.file_kind import FileKind, file_kind
 from todoke.pipeline.intake.lines import read_chunks
+from todoke.pipeline.intake.parts import Part
+from todoke.pipeline.intake.plain_text import PlainText
 from todoke.pipeline.intake.rows import Batch, read_rows
 
 _SAMPLE = 256 << 10  # bytes
@@ -24,7 +26,12 @@ _SNIFFED_LINES = 200
 
 
 class Source(Protocol):
-    """An opened list file. `size` is what `Batch.consumed` ends at; `header_line` counts from 1."""
+    """An opened list file. `size` is what `consumed` of parts and batches ends at; `header_line` counts from 1.
+
+    What is imported is read by `parts`, twice. A source that has columns gives them as they are (`columns_part`: text
+    without nulls and without control characters); one that has rows reads batches and gives each as `batch_part`.
+    Each reading must cut the rows into the same parts, of some thousand to some ten thousand rows.
+    """
 
     @property
     def path(self) -> Path: ...
@@ -43,6 +50,10 @@ class Source(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """The rows below the header, from the start each time. `Conflict` where the file changed meanwhile."""
+        ...
+
+    def parts(self) -> Iterator[Part]:
+        """The same, as columns."""
         ...
 
 
@@ -66,6 +77,7 @@ class TextSource:
     encoding: Encoding
     delimiter: str
     version: tuple[int, ...]
+    plain: PlainText
     sheet: None = None
 
     def batches(self) -> Iterator[Batch]:
@@ -74,6 +86,11 @@ class TextSource:
             if batch.lines and batch.lines[0] <= self.header_line:
                 batch = batch.after(self.header_line)
             yield batch
+        self._require_unchanged()
+
+    def parts(self) -> Iterator[Part]:
+        self._require_unchanged()
+        yield from self.plain.parts()
         self._require_unchanged()
 
     def _require_unchanged(self) -> None:
@@ -100,6 +117,9 @@ class SheetSource:
     def batches(self) -> Iterator[Batch]:
         return workbook.read_batches(self.frame, self.header_line)
 
+    def parts(self) -> Iterator[Part]:
+        return workbook.read_parts(self.frame, self.header_line)
+
 
 def _open_text(path: Path, encoding: str | None, delimiter: str | None) -> TextSource:
     version = _version(path)
@@ -117,7 +137,8 @@ def _open_text(path: Path, encoding: str | None, delimiter: str | None) -> TextS
             if any(value.strip() for value in row) and not (announced and line == 1):
                 if index in batch.flaws:
                     raise _unreadable_header(path, line, written)
-                return TextSource(path, row, line, version[0], written, cut, version)
+                plain = PlainText(path, written, cut, line, len(row))
+                return TextSource(path, row, line, version[0], written, cut, version, plain)
     raise Invalid("The file holds nothing but empty lines.", where=str(path), fix="Export the list again.")
 
 

@@ -1,0 +1,297 @@
+"""Delimited text as columns, where it is written plainly; row by row where it is not.
+
+Text is plain where every line is, by a grammar so narrow that any reader understands the same by it: so many fields
+as the header has, quotes around a whole field or nowhere, no blank before a field, no control character, nothing but
+characters of UTF-8. One expression looks at some megabytes at once. Where it finds something else, it looks at smaller
+pieces, and what is left goes row by row.
+"""
+
+# pyright: reportUnknownMemberType=false
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from todoke.model.errors import Invalid
+from todoke.pipeline.intake.encoding import Encoding
+from todoke.pipeline.intake.lines import MAX_LINE, Chunk, lines_of
+from todoke.pipeline.intake.parts import MAX_VALUE, Part, batch_part, name
+from todoke.pipeline.intake.rows import read_rows
+
+FIRST, MOST = 128 << 10, 4 << 20  # bytes of a piece: small at first, so that something is known of a file soon
+CAREFUL = 64 << 10  # bytes that are read row by row before something plain is looked for again
+_MAX_WIDTH = 200  # columns; the expression grows with them
+
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f"
+_NOT_UTF8 = "surrogateescape"
+_WIDE = "surrogatepass"
+
+
+class PlainText:
+    """A text file below its header. What of it is plain is found out once, by the first reading to its end."""
+
+    def __init__(self, path: Path, encoding: Encoding, delimiter: str, header_line: int, width: int) -> None:
+        self._path = path
+        self._encoding = encoding
+        self._delimiter = delimiter
+        self._header_line = header_line
+        self._grammar = _grammar(delimiter, width)
+        self._width = width
+        self._plan: list[int] | None = None  # of each part: the bytes of a plain piece; 0: row by row
+
+    def parts(self) -> Iterator[Part]:
+        """All rows below the header, in order; cut into the same parts each time, if the file is the same."""
+        with self._path.open("rb") as file:
+            file.seek(self._encoding.mark)
+            stream = _Stream(file, self._encoding, str(self._path))
+            if self._plan is not None:
+                yield from self._again(stream, self._plan)
+                return
+            plan: list[int] = []
+            for size, part in self._discovered(stream):
+                plan.append(size)
+                yield part
+            self._plan = plan
+
+    def _again(self, stream: _Stream, plan: list[int]) -> Iterator[Part]:
+        for size in plan:
+            part = self._columns(stream, stream.peek(size)[:size]) if size else self._careful(stream)
+            if part is not None:
+                yield part
+
+    def _discovered(self, stream: _Stream) -> Iterator[tuple[int, Part]]:
+        size = FIRST
+        while stream.line <= self._header_line and (part := self._careful(stream)):
+            yield 0, part
+        while whole := stream.peek(size):
+            if found := self._plainly(stream, whole):
+                yield found
+                size = min(MOST, 2 * size)
+                continue
+            end = stream.offset + len(whole)
+            while stream.offset < end:
+                if found := self._plainly(stream, stream.peek(CAREFUL)):
+                    yield found
+                elif part := self._careful(stream):
+                    yield 0, part
+
+    def _plainly(self, stream: _Stream, piece: bytes) -> tuple[int, Part] | None:
+        """The piece, up to where no field is open, if it is plain."""
+        piece = piece[: _closed(piece)]
+        if not piece or not self._is_plain(piece):
+            return None
+        part = self._columns(stream, piece)
+        return None if part is None else (len(piece), part)
+
+    def _columns(self, stream: _Stream, piece: bytes) -> Part | None:
+        try:
+            starts, columns = plain_columns(piece, self._delimiter, self._width, stream.line)
+        except pl.exceptions.PolarsError:  # the file is another one by now: the numbers of rows will tell
+            return None
+        if starts is None:
+            return None
+        part = Part(len(starts), starts, [], stream.consumed(len(piece)), columns)
+        stream.take(len(piece), piece.count(b"\n"))
+        return part
+
+    def _is_plain(self, piece: bytes) -> bool:
+        if self._grammar is None or _has_long_line(piece):
+            return False
+        try:
+            text = pl.Series([piece], dtype=pl.Binary).cast(pl.String)
+        except pl.exceptions.PolarsError:  # not UTF-8
+            return False
+        return bool(text.str.contains(self._grammar)[0])
+
+    def _careful(self, stream: _Stream) -> Part | None:
+        batch = next(read_rows(_chunks(stream), self._delimiter), None)
+        if batch is None:
+            return None
+        if batch.lines and batch.lines[0] <= self._header_line:
+            batch = batch.after(self._header_line)
+        return batch_part(batch, self._width)
+
+
+class _Stream:
+    """The file as UTF-8, a piece at a time; what is no character in its encoding stands as a lone surrogate, which is
+    no UTF-8 either.
+
+    `offset` (in bytes of UTF-8) and `line` are where the next piece begins.
+    """
+
+    def __init__(self, file: BinaryIO, encoding: Encoding, where: str) -> None:
+        self._file = file
+        self._encoding = encoding
+        self._where = where
+        self.errors = _NOT_UTF8 if encoding.name == "utf-8" else _WIDE
+        self._decoder: Any = None
+        if encoding.name != "utf-8":
+            wide = encoding.name.startswith(("utf-16", "utf-32"))
+            self._decoder = codecs.getincrementaldecoder(encoding.name)(_WIDE if wide else _NOT_UTF8)
+        self._data = b""
+        self._at = 0
+        self._read = encoding.mark
+        self._more = True
+        self.offset = 0
+        self.line = 1
+
+    def peek(self, size: int) -> bytes:
+        """Whole lines of about `size` bytes, at least one; nothing at the end. `Invalid` for a line without an end."""
+        wanted = size
+        while True:
+            self._fill(wanted)
+            data, at = self._data, self._at
+            if len(data) - at <= size and not self._more:
+                return data[at:]
+            end = data.rfind(b"\n", at, at + wanted) + 1
+            if not end:  # old line ends; the last one may be half of one
+                end = data.rfind(b"\r", at, at + wanted - 1) + 1
+            if end:
+                return data[at:end]
+            if not self._more and wanted >= len(data) - at:
+                return data[at:]
+            if wanted > 4 * MAX_LINE:
+                raise Invalid(
+                    f"Line {self.line} has no end within {MAX_LINE:,} characters.",
+                    where=self._where,
+                    fix="This does not look like a list; save it as CSV with one contact a line.",
+                )
+            wanted *= 2
+
+    def take(self, size: int, lines: int) -> None:
+        """Go on behind these."""
+        self._at += size
+        self.offset += size
+        self.line += lines
+
+    def consumed(self, size: int) -> int:
+        """Bytes of the file that are read with that piece, about."""
+        return max(0, self._read - (len(self._data) - self._at - size))
+
+    def _fill(self, wanted: int) -> None:
+        while self._more and len(self._data) - self._at <= wanted:  # one more tells whether it is the end
+            raw = self._file.read(max(wanted, MOST))
+            self._more = bool(raw)
+            self._read += len(raw)
+            more = raw if self._decoder is None else self._decoded(raw)
+            self._data = self._data[self._at :] + more
+            self._at = 0
+
+    def _decoded(self, raw: bytes) -> bytes:
+        try:
+            text: str = self._decoder.decode(raw, not raw)
+        except UnicodeError as error:
+            if not raw:
+                return "\udcff".encode("utf-8", _WIDE)  # half a character at the very end
+            raise Invalid(
+                f"The file is not in the encoding {self._encoding.name}.",
+                where=self._where,
+                fix="Name the right one, or leave it to be found out.",
+            ) from error
+        return text.encode("utf-8", _WIDE)
+
+
+def _chunks(stream: _Stream) -> Iterator[Chunk]:
+    """Pieces as lines, for who reads row by row. Each is taken as it is given out."""
+    while piece := stream.peek(CAREFUL):
+        lines, quoted, flawed = lines_of(piece, stream.errors)
+        chunk = Chunk(lines, stream.line, stream.consumed(len(piece)), quoted, flawed)
+        stream.take(len(piece), len(lines))
+        yield chunk
+
+
+def plain_columns(
+    piece: bytes, delimiter: str, width: int, line: int
+) -> tuple[pl.Series | None, Callable[[Sequence[int]], pl.DataFrame]]:
+    """Of a plain piece that begins on that line: where its rows start, and its columns. No starts where a value may be
+    too long."""
+    reader = _Columns(piece, delimiter, width, line)
+    return reader.starts(), reader.columns
+
+
+class _Columns:
+    """A plain piece, read again for each choice of columns."""
+
+    def __init__(self, piece: bytes, delimiter: str, width: int, line: int) -> None:
+        self._piece = piece
+        self._delimiter = delimiter
+        self._width = width
+        self._line = line
+        self._quoted = b'"' in piece
+
+    def columns(self, chosen: Sequence[int]) -> pl.DataFrame:
+        names = [name(at) for at in chosen]
+        if not names:
+            return pl.DataFrame()
+        read = pl.read_csv(
+            self._piece,
+            has_header=False,
+            separator=self._delimiter,
+            quote_char='"' if self._quoted else None,
+            schema={name(at): pl.String for at in range(self._width)},
+            columns=sorted(chosen) if len(chosen) < self._width else None,
+            infer_schema=False,
+            empty_string_is_null=False,
+        )
+        return read.select(names)
+
+    def starts(self) -> pl.Series | None:
+        """The line on which each row starts; None where a value may be too long."""
+        lines = self._piece.count(b"\n") + (not self._piece.endswith(b"\n"))
+        numbers = pl.int_range(self._line, self._line + lines, dtype=pl.UInt32, eager=True)
+        if not self._quoted or self._rows == lines:
+            return numbers
+        frame = self.columns(range(self._width))
+        if frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() > MAX_VALUE:
+            return None
+        inside = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True))).to_series()
+        return (self._line + pl.int_range(frame.height, eager=True) + inside.cum_sum() - inside).cast(pl.UInt32)
+
+    @cached_property
+    def _rows(self) -> int:
+        return self.columns([0]).height
+
+
+def _grammar(delimiter: str, width: int) -> str | None:
+    """The expression for plain text; None where there is none."""
+    if (
+        width > _MAX_WIDTH
+        or delimiter == " "
+        or not delimiter.isascii()
+        or not (delimiter.isprintable() or delimiter == "\t")
+    ):
+        return None
+    cut = r"\t" if delimiter == "\t" else re.escape(delimiter)
+    bare = f'[^{cut}"\\n\\r{_CONTROL}]'
+    first = f'[^ {cut}"\\n\\r{_CONTROL}]'
+    quoted = f'"(?:[^"\\r{_CONTROL}]|"")*"'
+    field = f"(?:{quoted}|{first}{bare}*|)" if width > 1 else f"(?:{quoted}|{first}{bare}*)"
+    row = field + (f"(?:{cut}{field}){{{width - 1}}}" if width > 1 else "")
+    return rf"\A(?:{row}\r?\n)*(?:{row})?\z"
+
+
+def _closed(piece: bytes) -> int:
+    """How far no quoted field is open, if quotes are where they should be; 0 where that is nowhere."""
+    end = len(piece)
+    for _ in range(8):
+        if piece.count(b'"', 0, end) % 2 == 0:
+            return end
+        end = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1
+    return 0
+
+
+def _has_long_line(piece: bytes) -> bool:
+    """Whether a line has more bytes than a value may have characters."""
+    at = 0
+    while len(piece) - at > MAX_VALUE:
+        end = piece.rfind(b"\n", at, at + MAX_VALUE + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
