@@ -8,7 +8,7 @@ from typing import Any
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todoke.sms import phone_columns
@@ -68,6 +68,7 @@ def expected(region: str | None, texts: list[str]) -> list[Phone | str]:
     return [answer.reason if isinstance(answer, PhoneError) else answer for answer in parser.parse_many(texts)]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(EVERYDAY + REGIONS), st.integers(0, 1 << 30))
 def test_every_region_reads_as_the_reference(region: str, seed: int) -> None:
     chance = random.Random(seed)
@@ -76,6 +77,7 @@ def test_every_region_reads_as_the_reference(region: str, seed: int) -> None:
     assert answers(ColumnParser(region, fast=False), texts) == expected(region, texts)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("+0123456789 -().x/ー　０９\t'e"), max_size=16), max_size=20))
 def test_whatever_is_written_reads_as_the_reference(texts: list[str]) -> None:
     for region in ("US", "JP", None):

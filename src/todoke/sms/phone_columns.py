@@ -29,7 +29,7 @@ _USUAL = (
     r"\A(?:\+?[0-9](?:[ -]?[0-9])+|\([0-9]+\) ?[0-9](?:[ -]?[0-9])+"
     r"|\+[0-9]{1,3} ?\([1-9][0-9]*\) ?[0-9](?:[ -]?[0-9])+|[0-9]{3}\.[0-9]{3}\.[0-9]{4})\z"
 )
-_SIGNS = " -().+"
+_SIGNS = list(" -().+")
 _LEAST, _MOST = 7, 17  # digits; others are read one by one
 
 _BEGINNING = 5  # digits that decide nearly all numbers; a table of every such beginning
@@ -89,9 +89,7 @@ class ColumnParser:
         frame = pl.DataFrame({"text": texts.str.strip_chars()}).with_row_index("row")
         if self.mismatch is None:
             usual = pl.col("text").str.contains(_USUAL)
-            digits = pl.col("text")
-            for sign in _SIGNS:
-                digits = digits.str.replace_all(sign, "", literal=True)
+            digits = pl.col("text").str.replace_many(_SIGNS, [""] * len(_SIGNS))
             frame = frame.with_columns(digits.alias("digits"), usual.alias("usual")).with_columns(
                 pl.col("digits").str.len_bytes().alias("length")
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pipeline.intake.conftest import ReadList
 
@@ -29,6 +29,7 @@ RAGGED = st.lists(st.one_of(IDS, PHONES, NOTES), max_size=8).map(",".join)
 LINES = st.lists(st.one_of(QUOTED, QUOTED, RAW, RAGGED), max_size=25)
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]), st.booleans())
 def test_rows_in_are_contacts_and_refusals(
     read_list: ReadList, lines: list[str], end: str, encoding: str, generate: bool
@@ -57,6 +58,7 @@ def test_rows_in_are_contacts_and_refusals(
     assert refused_lines == sorted(set(refused_lines))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_list_or_a_sentence(read_list: ReadList, noise: bytes) -> None:
     try:

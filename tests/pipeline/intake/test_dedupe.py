@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todoke.pipeline.intake import dedupe
@@ -48,6 +48,7 @@ def expected(batches: list[list[tuple[int, int]]]) -> list[tuple[int, str, int]]
     return told
 
 
+@settings(deadline=None)
 @given(ROWS, st.sampled_from([0, 8, 1000]))
 def test_the_first_contact_with_a_number_and_an_id_wins(
     folder: Path, batches: list[list[tuple[int, int]]], in_memory: int

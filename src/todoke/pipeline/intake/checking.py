@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from todoke.pipeline.intake.ahead import ahead
 from todoke.pipeline.intake.dedupe import REPEATED, Candidates
 from todoke.pipeline.intake.key_frames import Sample
 from todoke.pipeline.intake.progress import Progress, Stage
@@ -53,7 +54,7 @@ class Checked:
         size = max(1, self._source.size)
         codes: Counter[int] = Counter()
         zones: Counter[int] = Counter()
-        for part in self._source.parts():
+        for part in ahead(self._source.parts()):
             judged = self._judge.judge(part)
             self._accepted.append(judged.accepted.select(_KEPT_COLUMNS))
             self._rejected.append(judged.rejected)

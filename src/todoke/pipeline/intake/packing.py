@@ -15,6 +15,7 @@ from todoke.pipeline.intake.validation import generated_id
 from todoke.store.hot.base import SEPARATOR
 from todoke.store.lists.base import CONTACT_SCHEMA
 
+_BLANKS = rf"\A\s|{SEPARATOR}\s|\s{SEPARATOR}|\s\z"  # around a value
 _DTYPES: Any = dict(CONTACT_SCHEMA)
 
 
@@ -33,20 +34,25 @@ class Packer:
         values = part.columns(self._indexes)
         if kept.height < values.height:
             values = values[kept["row"]]
-        values = values.select(pl.all().str.strip_chars())
+        fields = values.select(pl.concat_str(pl.all(), separator=SEPARATOR)).to_series()
+        if fields.str.contains(_BLANKS).any():
+            values = values.select(pl.all().str.strip_chars())
+            fields = values.select(pl.concat_str(pl.all(), separator=SEPARATOR)).to_series()
         generated = generated_id(pl.col("line"))
         if self._external_id is not None:
             given = pl.col(name(self._external_id))
             external_id = pl.when(given == "").then(generated).otherwise(given)
         else:
             external_id = generated
-        fields = pl.concat_str([name(index) for index in self._indexes], separator=SEPARATOR)
-        contacts = kept.hstack([self._positions(kept["zone_set"])]).hstack(values)
+        added = [self._positions(kept["zone_set"]), fields.alias("fields")]
+        if self._external_id is not None:
+            added.append(values[name(self._external_id)])
+        contacts = kept.hstack(added)
         return (
             contacts.select(
                 *(pl.col(column) for column in ("position", "destination", "zone_set")),
                 external_id.alias("external_id"),
-                fields.alias("fields"),
+                "fields",
                 *(pl.col(column) for column in ("phones", "expires_at", "phone", "external")),
             )
             .cast(_DTYPES)

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -33,6 +32,16 @@ _NOT_UTF8 = "surrogateescape"
 _WIDE = "surrogatepass"
 
 
+class _Piece(NamedTuple):
+    """How a part was read: the bytes of a plain piece, 0 for row by row; whether each of its lines is a row."""
+
+    size: int
+    of_lines: bool
+
+
+_ROW_BY_ROW = _Piece(0, False)
+
+
 class PlainText:
     """A text file below its header. What of it is plain is found out once, by the first reading to its end."""
 
@@ -41,9 +50,10 @@ class PlainText:
         self._encoding = encoding
         self._delimiter = delimiter
         self._header_line = header_line
+        self._of_lines = _grammar(delimiter, width, inside=r"\n")
         self._grammar = _grammar(delimiter, width)
         self._width = width
-        self._plan: list[int] | None = None  # of each part: the bytes of a plain piece; 0: row by row
+        self._plan: list[_Piece] | None = None
 
     def parts(self) -> Iterator[Part]:
         """All rows below the header, in order; cut into the same parts each time, if the file is the same."""
@@ -53,22 +63,22 @@ class PlainText:
             if self._plan is not None:
                 yield from self._again(stream, self._plan)
                 return
-            plan: list[int] = []
-            for size, part in self._discovered(stream):
-                plan.append(size)
+            plan: list[_Piece] = []
+            for piece, part in self._discovered(stream):
+                plan.append(piece)
                 yield part
             self._plan = plan
 
-    def _again(self, stream: _Stream, plan: list[int]) -> Iterator[Part]:
-        for size in plan:
-            part = self._columns(stream, stream.peek(size)[:size]) if size else self._careful(stream)
+    def _again(self, stream: _Stream, plan: list[_Piece]) -> Iterator[Part]:
+        for size, of_lines in plan:
+            part = self._columns(stream, stream.peek(size)[:size], of_lines) if size else self._careful(stream)
             if part is not None:
                 yield part
 
-    def _discovered(self, stream: _Stream) -> Iterator[tuple[int, Part]]:
+    def _discovered(self, stream: _Stream) -> Iterator[tuple[_Piece, Part]]:
         size = FIRST
         while stream.line <= self._header_line and (part := self._careful(stream)):
-            yield 0, part
+            yield _ROW_BY_ROW, part
         while whole := stream.peek(size):
             if found := self._plainly(stream, whole):
                 yield found
@@ -79,35 +89,40 @@ class PlainText:
                 if found := self._plainly(stream, stream.peek(CAREFUL)):
                     yield found
                 elif part := self._careful(stream):
-                    yield 0, part
+                    yield _ROW_BY_ROW, part
 
-    def _plainly(self, stream: _Stream, piece: bytes) -> tuple[int, Part] | None:
+    def _plainly(self, stream: _Stream, piece: bytes) -> tuple[_Piece, Part] | None:
         """The piece, up to where no field is open, if it is plain."""
         piece = piece[: _closed(piece)]
-        if not piece or not self._is_plain(piece):
+        if not piece or (of_lines := self._is_plain(piece)) is None:
             return None
-        part = self._columns(stream, piece)
-        return None if part is None else (len(piece), part)
+        part = self._columns(stream, piece, of_lines)
+        return None if part is None else (_Piece(len(piece), of_lines), part)
 
-    def _columns(self, stream: _Stream, piece: bytes) -> Part | None:
+    def _columns(self, stream: _Stream, piece: bytes, of_lines: bool) -> Part | None:
+        reader = _Columns(piece, self._delimiter, self._width, stream.line)
+        lines = piece.count(b"\n")
         try:
-            starts, columns = plain_columns(piece, self._delimiter, self._width, stream.line)
+            starts = reader.lines(lines) if of_lines else reader.starts()
         except pl.exceptions.PolarsError:  # the file is another one by now: the numbers of rows will tell
             return None
         if starts is None:
             return None
-        part = Part(len(starts), starts, [], stream.consumed(len(piece)), columns)
-        stream.take(len(piece), piece.count(b"\n"))
+        part = Part(len(starts), starts, [], stream.consumed(len(piece)), reader.columns)
+        stream.take(len(piece), lines)
         return part
 
-    def _is_plain(self, piece: bytes) -> bool:
-        if self._grammar is None or _has_long_line(piece):
-            return False
+    def _is_plain(self, piece: bytes) -> bool | None:
+        """Whether each line of the piece is a row; None where it is not plain."""
+        if self._grammar is None or self._of_lines is None or _has_long_line(piece):
+            return None
         try:
             text = pl.Series([piece], dtype=pl.Binary).cast(pl.String)
         except pl.exceptions.PolarsError:  # not UTF-8
-            return False
-        return bool(text.str.contains(self._grammar)[0])
+            return None
+        if text.str.contains(self._of_lines)[0]:
+            return True
+        return False if b'"' in piece and text.str.contains(self._grammar)[0] else None
 
     def _careful(self, stream: _Stream) -> Part | None:
         batch = next(read_rows(_chunks(stream), self._delimiter), None)
@@ -206,15 +221,6 @@ def _chunks(stream: _Stream) -> Iterator[Chunk]:
         yield chunk
 
 
-def plain_columns(
-    piece: bytes, delimiter: str, width: int, line: int
-) -> tuple[pl.Series | None, Callable[[Sequence[int]], pl.DataFrame]]:
-    """Of a plain piece that begins on that line: where its rows start, and its columns. No starts where a value may be
-    too long."""
-    reader = _Columns(piece, delimiter, width, line)
-    return reader.starts(), reader.columns
-
-
 class _Columns:
     """A plain piece, read again for each choice of columns."""
 
@@ -241,25 +247,22 @@ class _Columns:
         )
         return read.select(names)
 
+    def lines(self, ends: int) -> pl.Series:
+        """The line on which each row starts, where each line is a row; `ends` counts the line ends."""
+        last = self._line + ends + (not self._piece.endswith(b"\n"))
+        return pl.int_range(self._line, last, dtype=pl.UInt32, eager=True)
+
     def starts(self) -> pl.Series | None:
-        """The line on which each row starts; None where a value may be too long."""
-        lines = self._piece.count(b"\n") + (not self._piece.endswith(b"\n"))
-        numbers = pl.int_range(self._line, self._line + lines, dtype=pl.UInt32, eager=True)
-        if not self._quoted or self._rows == lines:
-            return numbers
+        """The same where values hold line ends; None where a value may be too long."""
         frame = self.columns(range(self._width))
         if frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() > MAX_VALUE:
             return None
         inside = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True))).to_series()
         return (self._line + pl.int_range(frame.height, eager=True) + inside.cum_sum() - inside).cast(pl.UInt32)
 
-    @cached_property
-    def _rows(self) -> int:
-        return self.columns([0]).height
 
-
-def _grammar(delimiter: str, width: int) -> str | None:
-    """The expression for plain text; None where there is none."""
+def _grammar(delimiter: str, width: int, inside: str = "") -> str | None:
+    """The expression for plain text, without what is `inside` in quotes; None where there is none."""
     if (
         width > _MAX_WIDTH
         or delimiter == " "
@@ -270,7 +273,7 @@ def _grammar(delimiter: str, width: int) -> str | None:
     cut = r"\t" if delimiter == "\t" else re.escape(delimiter)
     bare = f'[^{cut}"\\n\\r{_CONTROL}]'
     first = f'[^ {cut}"\\n\\r{_CONTROL}]'
-    quoted = f'"(?:[^"\\r{_CONTROL}]|"")*"'
+    quoted = f'"(?:[^"\\r{inside}{_CONTROL}]|"")*"'
     field = f"(?:{quoted}|{first}{bare}*|)" if width > 1 else f"(?:{quoted}|{first}{bare}*)"
     row = field + (f"(?:{cut}{field}){{{width - 1}}}" if width > 1 else "")
     return rf"\A(?:{row}\r?\n)*(?:{row})?\z"

@@ -10,6 +10,7 @@ import polars as pl
 
 from todoke.model.errors import Conflict
 from todoke.pipeline.intake import checking
+from todoke.pipeline.intake.ahead import ahead
 from todoke.pipeline.intake.checking import Checked
 from todoke.pipeline.intake.mapping import Layout
 from todoke.pipeline.intake.packing import Packer
@@ -65,7 +66,7 @@ class Sorting:
         packer = Packer(self._layout, self._checked.starts)
         known = self._checked.parts()
         size = max(1, self._source.size)
-        for part in self._source.parts():
+        for part in ahead(self._source.parts()):
             accepted, rejected = next(known, (None, None))
             if accepted is None or rejected is None or accepted.height + rejected.height != part.height:
                 raise self._changed()
