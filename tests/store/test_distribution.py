@@ -204,7 +204,7 @@ async def test_no_join_is_across_buckets(hot_scans: Scans) -> None:
 
 
 def test_what_a_flush_does_when_all_goes_well_never_looks_into_all_buckets() -> None:
-    flush = {"blocks", "dnc", "fence", "lanes", "reserves", "results"}
+    flush = {"blocks", "checks", "dnc", "fence", "lanes", "reserves", "results"}
     assert not {module for module, _ in IN_ALL_BUCKETS} & flush
 
 

@@ -14,12 +14,15 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
     dnc,
     doctor,
     doubts,
     importing,
     lists,
+    mappings,
+    privacy,
     processes,
     reporting,
     runs,
@@ -45,8 +48,11 @@ for group in (demo, processes, applying, importing, sending, reporting, doctor):
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
+app.add_typer(mappings.app, name="mapping")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc.app, name="dnc")
+app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

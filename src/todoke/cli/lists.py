@@ -54,7 +54,8 @@ def rejected(context: typer.Context, name: Name, business_unit: BusinessUnit = N
 
     row, rejections = _find(context, name, business_unit)
     folder = session.of(context).settings.data_dir / REJECTED
-    kept = next(iter(sorted(folder.glob(f"*-{row.id}-rejected.csv"))), None)
+    files = sorted(folder.glob(f"*-{row.id}-rejected.*"))
+    kept = next((file for file in files if ".part" not in file.suffixes), None)
     if json:
         print_json({"rejected": row.rejected, "rejections": rejections, "rejects_path": kept})
         return

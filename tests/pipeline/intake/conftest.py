@@ -10,6 +10,7 @@ import pytest
 from tests.factories import NOW
 
 from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.forms import Form
 from todoke.pipeline.intake.mapping import map_headers
 from todoke.pipeline.intake.reading import open_source
 from todoke.pipeline.intake.rejects import RejectsFile
@@ -43,8 +44,8 @@ class Read(NamedTuple):
 
 
 class _Rejects(RejectsFile):
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
-        super().__init__(path, header)
+    def __init__(self, path: Path, header: Sequence[str], form: Form) -> None:
+        super().__init__(path, header, form)
         self.seen: list[tuple[int, str, str, str]] = []
 
     def write(self, row: Sequence[str], line: int, field: str, reason: str, detail: str) -> None:
@@ -60,20 +61,26 @@ def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
     """Reads a text (or bytes) as a list file; `region` is the default region."""
 
     def read(
-        content: str | bytes, *, region: str = "US", generate_ids: bool = False, name: str = "list.csv", **rules: Any
+        content: str | bytes,
+        *,
+        region: str = "US",
+        generate_ids: bool = False,
+        name: str = "list.csv",
+        required: Sequence[str] = (),
+        **rules: Any,
     ) -> Read:
         folder = tmp_path_factory.mktemp("list")
         path = folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         source = open_source(path)
-        layout = map_headers(source.header)
+        layout = map_headers(source.header, required=required)
         zone_sets = ZoneSets()
         phones = ColumnParser(region)
         judge = Judge(layout, phones, zone_sets, Rules(NOW, generate_ids, **rules))
         checked = Checked(source, judge, zone_sets, folder)
         for _ in checked.steps():
             pass
-        rejects = _Rejects(folder / "rejected.csv", source.header)
+        rejects = _Rejects(folder / "rejected.csv", source.header, source.form)
         sorting = Sorting(source, layout, checked, judge, rejects, phones)
         contacts = [Contact(*row[:7]) for piece in sorting.pieces() for row in piece.contacts.iter_rows()]
         rejects.keep()

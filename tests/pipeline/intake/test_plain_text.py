@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todoke.model.errors import TodokeError
 from todoke.pipeline.intake import plain_text
+from todoke.pipeline.intake.compression import Compression
 from todoke.pipeline.intake.encoding import Encoding
+from todoke.pipeline.intake.forms import TextForm
 from todoke.pipeline.intake.plain_text import PlainText
 
 WIDTH = 3
+UTF_8 = TextForm(Encoding("utf-8"))
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters='",\n\r'), max_size=5)
 FIELDS = st.one_of(
     PLAIN.map(lambda text: text.lstrip(" ")),
@@ -64,7 +69,7 @@ def read(path: Path, *, plainly: bool, encoding: str = "utf-8", sizes: tuple[int
             patch.setattr(plain_text, name, size)
         if not plainly:
             patch.setattr(plain_text, "_grammar", lambda *_, **__: None)
-        text = PlainText(path, Encoding(encoding), ",", 1, WIDTH)
+        text = PlainText(path, TextForm(Encoding(encoding)), 1, WIDTH)
         try:
             first = rows(text)
             assert rows(text) == first  # as it was found out
@@ -115,7 +120,7 @@ def test_any_bytes_are_read_alike(path: Path, noise: bytes, encoding: str) -> No
     ],
 )
 def test_what_is_plain(path: Path, piece: str, plain: bool) -> None:
-    text = PlainText(path, Encoding("utf-8"), ",", 0, WIDTH)
+    text = PlainText(path, UTF_8, 0, WIDTH)
 
     assert (text._is_plain(piece.encode("utf-8", "surrogateescape")) is not None) == plain
 
@@ -123,7 +128,7 @@ def test_what_is_plain(path: Path, piece: str, plain: bool) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "-", "]", "\\", "&", "~"])
 def test_any_delimiter(path: Path, delimiter: str) -> None:
     path.write_text(f"a{delimiter}b{delimiter}c\n" + f'1{delimiter}"x{delimiter}y"{delimiter}3\n' * 4)
-    text = PlainText(path, Encoding("utf-8"), delimiter, 1, WIDTH)
+    text = PlainText(path, TextForm(Encoding("utf-8"), delimiter), 1, WIDTH)
 
     assert text._is_plain(path.read_bytes())
     assert [row for _, row, _ in rows(text)] == [("1", f"x{delimiter}y", "3")] * 4
@@ -131,8 +136,30 @@ def test_any_delimiter(path: Path, delimiter: str) -> None:
 
 def test_a_file_that_changed_is_not_read_as_it_was(path: Path) -> None:
     path.write_text("a,b,c\n" + "1,2,3\n" * 30_000)
-    text = PlainText(path, Encoding("utf-8"), ",", 1, WIDTH)
+    text = PlainText(path, UTF_8, 1, WIDTH)
     before = [part.height for part in text.parts()]
     path.write_text("a,b,c\n" + "1,2\n" * 20_000)
 
     assert [part.height for part in text.parts()] != before
+
+
+@pytest.mark.parametrize("quote", ["'", None, "|"])
+def test_any_quotation_mark(path: Path, quote: str | None) -> None:
+    mark = quote or ""
+    path.write_text("a,b,c\n" + f'1,{mark}x"y{mark},3\n' * 4)
+    text = PlainText(path, TextForm(Encoding("utf-8"), quote=quote), 1, WIDTH)
+
+    assert text._is_plain(path.read_bytes())
+    assert [row for _, row, _ in rows(text)] == [("1", 'x"y', "3")] * 4
+
+
+@pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD])
+def test_packed(path: Path, compression: Compression) -> None:
+    pack = gzip.compress if compression is Compression.GZIP else zstd.compress
+    path.write_bytes(pack(b"a,b,c\n" + b"1,2,3\n" * 50_000))
+    text = PlainText(path, TextForm(Encoding("utf-8"), compression=compression), 1, WIDTH)
+
+    parts = list(text.parts())
+
+    assert sum(part.height for part in parts) == 50_000
+    assert parts[-1].consumed == path.stat().st_size

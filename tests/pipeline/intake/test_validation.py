@@ -158,13 +158,25 @@ def test_positions_are_dense_and_grouped_by_zones(read_list: ReadList) -> None:
         4,
     ]
     assert by_position == [
-        ("0", ["America/New_York"]),
-        ("3", ["America/New_York"]),
-        ("1", ["Asia/Tokyo"]),
-        ("2", ["Asia/Tokyo"]),
-        ("4", ["America/Los_Angeles"]),
+        ("0", ["US-NY America/New_York"]),
+        ("3", ["US-NY America/New_York"]),
+        ("1", ["JP Asia/Tokyo"]),
+        ("2", ["US-NY Asia/Tokyo"]),
+        ("4", ["US-NY America/Los_Angeles"]),
     ]
-    assert [tuple(found)[1:] for found in read.checked.zone_ranges] == [(0, 1), (2, 3), (4, 4)]
+    assert [tuple(found)[1:] for found in read.checked.zone_ranges] == [(0, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_the_postcode_comes_before_the_number_and_the_contact_has_hours_of_its_own(read_list: ReadList) -> None:
+    head = "id,Phone,Zip,State,Contact hours\n"
+    read = read_list(head + f"1,{GOOD},33101,,mon-fri 9-17\n2,{OTHER},,Texas,\n3,212 555 2673,,,at noon\n")
+
+    zones = read.checked.zone_sets
+    assert {contact.external_id: zones[contact.zone_set] for contact in read.contacts} == {
+        "1": ["US-FL America/New_York mon-fri 09:00-17:00; sat-sun closed"],
+        "2": ["US-TX America/Chicago", "US-TX America/Denver"],
+    }
+    assert read.verdicts == [(4, "CallingWindow", "invalid_calling_window")]
 
 
 def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) -> None:
@@ -172,3 +184,22 @@ def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) ->
 
     for contact in read.contacts:
         assert (read.checked.zone_sets[contact.zone_set] == []) == (contact.external_id != "3")
+
+
+def test_a_value_that_is_required(read_list: ReadList) -> None:
+    rows = f"1,{GOOD},,,,\n2,{OTHER},,,, \n3,{JAPANESE},,,,x\n,{GOOD},,,,y\n,,,,,\n5,,{GOOD},,,z\n"
+
+    read = read_list(HEADER + rows, required=["Notes", "sms phone number", "externalid"])
+
+    assert read.verdicts == [
+        (2, "Notes", "missing_required_value"),
+        (3, "Notes", "missing_required_value"),
+        (5, "ExternalId", "missing_required_value"),
+        (7, "SMSPhoneNumber", "missing_required_value"),
+    ]
+    assert [contact.external_id for contact in read.contacts] == ["3"]
+    assert read.checked.blank == 1
+    # A row that is refused bars no other, and an id that is generated fills no gap.
+    assert read_list(f"ExternalId,Phone\n,{GOOD}\n1,{GOOD}\n", required=["ExternalId"], generate_ids=True).verdicts == [
+        (2, "ExternalId", "missing_required_value")
+    ]

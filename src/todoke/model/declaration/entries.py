@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from todoke.model.limit import CAP_ZONE
+from todoke.model.retention import EVIDENCE
 
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
@@ -24,7 +25,19 @@ Name = Annotated[
 UnitName: TypeAlias = Name | None
 SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
+Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
+
+
+Purpose = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^([^\s*\x00-\x1f]([^*\x00-\x1f]*[^\s*\x00-\x1f])?)?$",
+        description="at most 100 characters, without a star",
+    ),
+]
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
@@ -42,11 +55,13 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Who carries messages: one account with them. `settings` is of the class of its kind."""
+    """Who carries messages: one account with them. `settings` is of the class of its kind. `price` of a segment."""
 
     name: Name
     kind: str
     settings: Struct
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class ProviderHead(Struct, frozen=True, kw_only=True):
@@ -54,6 +69,8 @@ class ProviderHead(Struct, frozen=True, kw_only=True):
 
     name: Name
     kind: Annotated[str, Meta(description='such as "smpp"')]
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Brand(Struct, frozen=True, kw_only=True):
@@ -69,7 +86,7 @@ class Brand(Struct, frozen=True, kw_only=True):
 
 class TransportCode(Struct, frozen=True, kw_only=True):
     """A sender number. `rate` in segments a second; None for the usual one of its type. `burst` segments may go at once
-    after idleness.
+    after idleness. `price` of a segment; None for the provider's.
     """
 
     business_unit: UnitName = None
@@ -81,6 +98,8 @@ class TransportCode(Struct, frozen=True, kw_only=True):
     brand: Name | None = None
     daily_cap: DailyCap | None = None
     cap_zone: str = CAP_ZONE
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Registration(Struct, frozen=True, kw_only=True):
@@ -91,6 +110,23 @@ class Registration(Struct, frozen=True, kw_only=True):
     dnc_group: Name | None = None
     stop_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["no more"]')] = []
     start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
+
+
+Days = Annotated[int, Meta(ge=1, le=36_500, description="days, 1 or more")]
+EvidenceDays = Annotated[int, Meta(ge=EVIDENCE, le=36_500, description=f"days, {EVIDENCE} (three years) or more")]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """For how many days a business unit keeps its data; None keeps it."""
+
+    business_unit: UnitName = None
+    replies: Days | None = None
+    events: Annotated[int, Meta(ge=7, le=36_500, description="days, 7 or more")] | None = None
+    contacts: Days | None = None
+    doubts: Days | None = None
+    rejected_files: Days | None = None
+    opt_outs: EvidenceDays | None = None
+    consents: EvidenceDays | None = None
 
 
 class DncGroup(Struct, frozen=True, kw_only=True):
@@ -131,8 +167,11 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
+    consent_purpose: Purpose = ""
+    consent_programme: Purpose = ""
 
 
 Entry: TypeAlias = (
-    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention
 )

@@ -8,16 +8,17 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from todoke.model.clock import Micros
+from todoke.sms.places import read_place
 
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_expiry(text: str, zones: Sequence[str]) -> Micros | None:
+def read_expiry(text: str, places: Sequence[str]) -> Micros | None:
     """The moment, or None where the text is no date: `2026-11-30`, `2026/11/30 18:00`, `2026-11-30T18:00+09:00`.
 
-    A date alone ends with its day. What names no offset is meant where the contact is, in one of `zones`; of several
-    the earliest counts, and UTC where none is known.
+    A date alone ends with its day. What names no offset is meant where the contact is, in one of the `places`; of
+    several the earliest counts, and UTC where none is known.
     """
     found = _YEAR_FIRST.match(text)
     if found is None:
@@ -31,8 +32,8 @@ def read_expiry(text: str, zones: Sequence[str]) -> Micros | None:
             moment = datetime.fromisoformat(f"{day.isoformat()}T{rest.removeprefix('T').strip()}")
         if moment.tzinfo is not None:
             return _micros(moment)
-        places: list[tzinfo] = [ZoneInfo(zone) for zone in zones] or [UTC]
-        return min(_micros(moment.replace(tzinfo=place)) for place in places)
+        zones: list[tzinfo] = [ZoneInfo(read_place(place).zone) for place in places] or [UTC]
+        return min(_micros(moment.replace(tzinfo=zone)) for zone in zones)
     except (ValueError, OverflowError):
         return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -22,11 +22,13 @@ import polars as pl
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Invalid, TodokeError, Unavailable
+from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.checking import Checked
 from todoke.pipeline.intake.key_frames import KeyFrames, even_bounds
-from todoke.pipeline.intake.mapping import Layout, map_headers, require
+from todoke.pipeline.intake.mapping import Layout, require
+from todoke.pipeline.intake.opening import open_list
 from todoke.pipeline.intake.progress import Progress
-from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_no_time_zone
 from todoke.pipeline.intake.validation import Judge, phone_types
@@ -34,7 +36,7 @@ from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Mismatch
 from todoke.sms.phone_columns import ColumnParser
-from todoke.store.catalogue import units
+from todoke.store.catalogue import mappings, units
 from todoke.store.lists import dnc_phones, lists
 from todoke.store.lists.base import Finished, OpenImport
 from todoke.store.lists.importer import is_alive, this_process
@@ -96,7 +98,10 @@ async def import_list(
     mapping: Mapping[str, str] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    quote: str | None = None,
     sheet: str | None = None,
+    required: Sequence[str] = (),
+    saved_mapping: str | None = None,
     generate_external_ids: bool = False,
     channel: Channel = Channel.SMS,
     no_time_zone: str = HOLD,
@@ -104,23 +109,34 @@ async def import_list(
 ) -> Imported:
     """Import the file as the list `name` of the business unit; what is given is not guessed.
 
-    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header. `channel`
-    and `no_time_zone`: see `Rules`. Raises
-    `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is left of
-    the list. What a killed import leaves cannot be run and is removed by the next one of that name.
+    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
+    `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
+    `channel` and `no_time_zone`: see `Rules`.
+
+    Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
+    left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
     """
     name = _checked_name(name)
+    given = Reading(
+        fields=dict(mapping or {}),
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        sheet=sheet,
+        region=default_region,
+        required=tuple(required),
+        generate_external_ids=generate_external_ids,
+    )
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
-    phones = _parser(default_region or unit.default_region)
-    rules = Rules(now, generate_external_ids, channel, read_no_time_zone(no_time_zone))
+        saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
     with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake") as thread:
-        source = await asyncio.get_running_loop().run_in_executor(
-            thread, lambda: open_source(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+        source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
+            thread, lambda: open_list(path, given, saved)
         )
-        where = f"{path}, line {source.header_line}"
-        layout = map_headers(source.header, mapping, where=where)
-        require(layout, generate_external_ids=generate_external_ids, where=where)
+        phones = column_parser(reading.region or unit.default_region)
+        rules = Rules(now, reading.generate_external_ids, channel, read_no_time_zone(no_time_zone))
+        require(layout, generate_external_ids=rules.generate_ids, where=where)
         opened = await lists.begin(
             store,
             unit,
@@ -131,7 +147,8 @@ async def import_list(
             alive=is_alive,
             now=now,
         )
-        rejects = RejectsFile(rejects_dir / f"{_file_name(name)}-{opened.list_id}-rejected.csv", source.header)
+        rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
+        rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)
         zone_sets = ZoneSets()
         judge = Judge(layout, phones, zone_sets, rules)
         checked = Checked(source, judge, zone_sets, rejects_dir)
@@ -189,7 +206,7 @@ class _Work:
             await self._write(keys)
             if (self._sorting.contacts, self._sorting.rejected) != (checked.contacts, checked.rejected):
                 raise AssertionError("rows in = accepted + rejected does not hold")
-            self._rejects.keep()
+            await _to_the_end(self._thread, self._rejects.keep)
             if not checked.contacts:
                 raise self._nobody()
             scrub = await dnc_phones.Scrub.begin(self._store, self._opened)
@@ -233,6 +250,16 @@ class _Work:
             where=self._where,
             fix=f"See {self._rejects.path}; are the mapping and the default region right?",
         )
+
+
+async def _to_the_end(thread: ThreadPoolExecutor, work: Callable[[], None]) -> None:
+    """Work in the thread that is over when this is, also when it is cancelled."""
+    running = asyncio.get_running_loop().run_in_executor(thread, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 async def _made(thread: ThreadPoolExecutor, items: Iterator[T], *, ahead: bool = True) -> AsyncGenerator[T]:
@@ -280,7 +307,9 @@ def _imported(
     )
 
 
-def _parser(region: str) -> ColumnParser:
+def column_parser(region: str) -> ColumnParser:
+    """Reads the numbers of a list; `Invalid` for a region that there is not."""
+
     def warn(mismatch: Mismatch) -> None:
         _log.warning("Phone numbers: %s", mismatch, extra={"action": "intake.phone_mismatch"})
 

@@ -13,12 +13,13 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from todoke.model.errors import Invalid
-from todoke.pipeline.intake.encoding import Encoding
+from todoke.pipeline.intake.compression import Compression, Unpacked, unpacked
+from todoke.pipeline.intake.forms import TextForm
 from todoke.pipeline.intake.lines import MAX_LINE, Chunk, lines_of
 from todoke.pipeline.intake.parts import MAX_VALUE, Part, batch_part, name
 from todoke.pipeline.intake.rows import read_rows
@@ -45,21 +46,21 @@ _ROW_BY_ROW = _Piece(0, False)
 class PlainText:
     """A text file below its header. What of it is plain is found out once, by the first reading to its end."""
 
-    def __init__(self, path: Path, encoding: Encoding, delimiter: str, header_line: int, width: int) -> None:
+    def __init__(self, path: Path, form: TextForm, header_line: int, width: int) -> None:
         self._path = path
-        self._encoding = encoding
-        self._delimiter = delimiter
+        self._form = form
+        self._quote = b"\0" if form.quote is None else form.quote.encode()
         self._header_line = header_line
-        self._of_lines = _grammar(delimiter, width, inside=r"\n")
-        self._grammar = _grammar(delimiter, width)
+        self._of_lines = _grammar(form.delimiter, form.quote, width, inside=r"\n")
+        self._grammar = _grammar(form.delimiter, form.quote, width)
         self._width = width
         self._plan: list[_Piece] | None = None
 
     def parts(self) -> Iterator[Part]:
         """All rows below the header, in order; cut into the same parts each time, if the file is the same."""
-        with self._path.open("rb") as file:
-            file.seek(self._encoding.mark)
-            stream = _Stream(file, self._encoding, str(self._path))
+        with unpacked(self._path, self._form.compression) as file:
+            file.read(self._form.encoding.mark)
+            stream = _Stream(file, self._form, str(self._path))
             if self._plan is not None:
                 yield from self._again(stream, self._plan)
                 return
@@ -93,14 +94,14 @@ class PlainText:
 
     def _plainly(self, stream: _Stream, piece: bytes) -> tuple[_Piece, Part] | None:
         """The piece, up to where no field is open, if it is plain."""
-        piece = piece[: _closed(piece)]
+        piece = piece[: self._closed(piece)]
         if not piece or (of_lines := self._is_plain(piece)) is None:
             return None
         part = self._columns(stream, piece, of_lines)
         return None if part is None else (_Piece(len(piece), of_lines), part)
 
     def _columns(self, stream: _Stream, piece: bytes, of_lines: bool) -> Part | None:
-        reader = _Columns(piece, self._delimiter, self._width, stream.line)
+        reader = _Columns(piece, self._form, self._width, stream.line)
         lines = piece.count(b"\n")
         try:
             starts = reader.lines(lines) if of_lines else reader.starts()
@@ -112,6 +113,15 @@ class PlainText:
         stream.take(len(piece), lines)
         return part
 
+    def _closed(self, piece: bytes) -> int:
+        """How far no quoted field is open, if quotes are where they should be; 0 where that is nowhere."""
+        quote, end = self._quote, len(piece)
+        for _ in range(8):
+            if piece.count(quote, 0, end) % 2 == 0:
+                return end
+            end = piece.rfind(b"\n", 0, piece.rfind(quote, 0, end)) + 1
+        return 0
+
     def _is_plain(self, piece: bytes) -> bool | None:
         """Whether each line of the piece is a row; None where it is not plain."""
         if self._grammar is None or self._of_lines is None or _has_long_line(piece):
@@ -122,10 +132,10 @@ class PlainText:
             return None
         if text.str.contains(self._of_lines)[0]:
             return True
-        return False if b'"' in piece and text.str.contains(self._grammar)[0] else None
+        return False if self._quote in piece and text.str.contains(self._grammar)[0] else None
 
     def _careful(self, stream: _Stream) -> Part | None:
-        batch = next(read_rows(_chunks(stream), self._delimiter), None)
+        batch = next(read_rows(_chunks(stream), self._form.delimiter, self._form.quote), None)
         if batch is None:
             return None
         if batch.lines and batch.lines[0] <= self._header_line:
@@ -140,9 +150,10 @@ class _Stream:
     `offset` (in bytes of UTF-8) and `line` are where the next piece begins.
     """
 
-    def __init__(self, file: BinaryIO, encoding: Encoding, where: str) -> None:
+    def __init__(self, file: Unpacked, form: TextForm, where: str) -> None:
         self._file = file
-        self._encoding = encoding
+        self.form = form
+        encoding = form.encoding
         self._where = where
         self.errors = _NOT_UTF8 if encoding.name == "utf-8" else _WIDE
         self._decoder: Any = None
@@ -151,7 +162,6 @@ class _Stream:
             self._decoder = codecs.getincrementaldecoder(encoding.name)(_WIDE if wide else _NOT_UTF8)
         self._data = b""
         self._at = 0
-        self._read = encoding.mark
         self._more = True
         self.offset = 0
         self.line = 1
@@ -186,14 +196,16 @@ class _Stream:
         self.line += lines
 
     def consumed(self, size: int) -> int:
-        """Bytes of the file that are read with that piece, about."""
-        return max(0, self._read - (len(self._data) - self._at - size))
+        """Bytes of the file that are read with that piece, about; exact where it is not packed."""
+        left = len(self._data) - self._at - size
+        if self.form.compression is not Compression.NONE:
+            return self._file.consumed
+        return max(0, self._file.consumed - left)
 
     def _fill(self, wanted: int) -> None:
         while self._more and len(self._data) - self._at <= wanted:  # one more tells whether it is the end
             raw = self._file.read(max(wanted, MOST))
             self._more = bool(raw)
-            self._read += len(raw)
             more = raw if self._decoder is None else self._decoded(raw)
             self._data = self._data[self._at :] + more
             self._at = 0
@@ -205,7 +217,7 @@ class _Stream:
             if not raw:
                 return "\udcff".encode("utf-8", _WIDE)  # half a character at the very end
             raise Invalid(
-                f"The file is not in the encoding {self._encoding.name}.",
+                f"The file is not in the encoding {self.form.encoding.name}.",
                 where=self._where,
                 fix="Name the right one, or leave it to be found out.",
             ) from error
@@ -215,7 +227,7 @@ class _Stream:
 def _chunks(stream: _Stream) -> Iterator[Chunk]:
     """Pieces as lines, for who reads row by row. Each is taken as it is given out."""
     while piece := stream.peek(CAREFUL):
-        lines, quoted, flawed = lines_of(piece, stream.errors)
+        lines, quoted, flawed = lines_of(piece, stream.errors, stream.form.quote)
         chunk = Chunk(lines, stream.line, stream.consumed(len(piece)), quoted, flawed)
         stream.take(len(piece), len(lines))
         yield chunk
@@ -224,12 +236,12 @@ def _chunks(stream: _Stream) -> Iterator[Chunk]:
 class _Columns:
     """A plain piece, read again for each choice of columns."""
 
-    def __init__(self, piece: bytes, delimiter: str, width: int, line: int) -> None:
+    def __init__(self, piece: bytes, form: TextForm, width: int, line: int) -> None:
         self._piece = piece
-        self._delimiter = delimiter
+        self._form = form
         self._width = width
         self._line = line
-        self._quoted = b'"' in piece
+        self._quote = form.quote if form.quote is not None and form.quote.encode() in piece else None
 
     def columns(self, chosen: Sequence[int]) -> pl.DataFrame:
         names = [name(at) for at in chosen]
@@ -238,8 +250,8 @@ class _Columns:
         read = pl.read_csv(
             self._piece,
             has_header=False,
-            separator=self._delimiter,
-            quote_char='"' if self._quoted else None,
+            separator=self._form.delimiter,
+            quote_char=self._quote,
             schema={name(at): pl.String for at in range(self._width)},
             columns=sorted(chosen) if len(chosen) < self._width else None,
             infer_schema=False,
@@ -261,32 +273,24 @@ class _Columns:
         return (self._line + pl.int_range(frame.height, eager=True) + inside.cum_sum() - inside).cast(pl.UInt32)
 
 
-def _grammar(delimiter: str, width: int, inside: str = "") -> str | None:
+def _grammar(delimiter: str, quote: str | None, width: int, inside: str = "") -> str | None:
     """The expression for plain text, without what is `inside` in quotes; None where there is none."""
+    signs = delimiter + (quote or "")
     if (
         width > _MAX_WIDTH
-        or delimiter == " "
-        or not delimiter.isascii()
-        or not (delimiter.isprintable() or delimiter == "\t")
+        or " " in signs
+        or not all(sign == "\t" or (sign.isascii() and sign.isprintable()) for sign in signs)
     ):
         return None
     cut = r"\t" if delimiter == "\t" else re.escape(delimiter)
-    bare = f'[^{cut}"\\n\\r{_CONTROL}]'
-    first = f'[^ {cut}"\\n\\r{_CONTROL}]'
-    quoted = f'"(?:[^"\\r{inside}{_CONTROL}]|"")*"'
-    field = f"(?:{quoted}|{first}{bare}*|)" if width > 1 else f"(?:{quoted}|{first}{bare}*)"
+    mark = "" if quote is None else re.escape(quote)
+    bare = f"[^{cut}{mark}\\n\\r{_CONTROL}]"
+    field = f"[^ {cut}{mark}\\n\\r{_CONTROL}]{bare}*"
+    if quote is not None:
+        field = f"{mark}(?:[^{mark}\\r{inside}{_CONTROL}]|{mark}{mark})*{mark}|{field}"
+    field = f"(?:{field}|)" if width > 1 else f"(?:{field})"
     row = field + (f"(?:{cut}{field}){{{width - 1}}}" if width > 1 else "")
     return rf"\A(?:{row}\r?\n)*(?:{row})?\z"
-
-
-def _closed(piece: bytes) -> int:
-    """How far no quoted field is open, if quotes are where they should be; 0 where that is nowhere."""
-    end = len(piece)
-    for _ in range(8):
-        if piece.count(b'"', 0, end) % 2 == 0:
-            return end
-        end = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1
-    return 0
 
 
 def _has_long_line(piece: bytes) -> bool:

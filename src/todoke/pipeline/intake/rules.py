@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Invalid
-from todoke.pipeline.intake.time_zone_names import TimeZoneNames
+from todoke.sms.time_zone_names import read_zone
 
 HOLD, REJECT = "hold", "reject"
 
@@ -44,7 +44,7 @@ def read_no_time_zone(choice: str) -> str:
     word = choice.strip()
     if word.casefold() in (HOLD, REJECT):
         return word.casefold()
-    zone = TimeZoneNames().read(word, "")
+    zone = read_zone(word, "")
     if zone is None:
         raise Invalid(
             f"{choice!r} is no time zone.",

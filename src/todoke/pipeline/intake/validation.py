@@ -16,7 +16,7 @@ import polars as pl
 from todoke.pipeline.intake.expiry import read_expiry
 from todoke.pipeline.intake.mapping import Layout
 from todoke.pipeline.intake.parts import Part, name
-from todoke.pipeline.intake.places import Places
+from todoke.pipeline.intake.places import TOLD, Places
 from todoke.pipeline.intake.reasons import PHONE_REASONS, Reason
 from todoke.pipeline.intake.rules import Channel, Rules
 from todoke.pipeline.intake.system_fields import SystemField
@@ -70,9 +70,10 @@ class Judge:
         self._external_id = _index(layout, SystemField.EXTERNAL_ID)
         self._expiry = _index(layout, SystemField.EXPIRATION_DATE)
         self._sms = _index(layout, SystemField.SMS_PHONE_NUMBER)
+        self._required = [column.index for column in layout.required]
         self._phones = [column.index for column in layout.phones]
         self._others = [index for index in self._phones if index != self._sms]
-        chosen = {*self._phones, *self._places.columns, self._external_id, self._expiry}
+        chosen = {*self._required, *self._phones, *self._places.columns, self._external_id, self._expiry}
         self._columns = sorted(index for index in chosen if index is not None)
         self._outcomes = _Outcomes(phones.outcomes)
 
@@ -80,7 +81,7 @@ class Judge:
         """The verdict on every row that has one yet to get."""
         frame = part.columns(self._columns).select(pl.all().str.strip_chars())
         frame = frame.with_columns(part.lines.alias("line")).with_row_index("row")
-        frame = frame.with_columns(self._ids())
+        frame = frame.with_columns(self._ids()).with_columns(self._filled())
         frame, told = self._read_phones(frame)
         frame = frame.with_columns(pl.when(pl.col("code") == ACCEPTED).then("why").otherwise("code").alias("code"))
         frame = self._expired(self._placed(frame))
@@ -120,6 +121,13 @@ class Judge:
             return [pl.when(missing).then(generated).otherwise(given).alias("id"), code.alias("code")]
         code = pl.when(missing).then(_code(Reason.MISSING_EXTERNAL_ID, at)).otherwise(code)
         return [given.alias("id"), code.alias("code")]
+
+    def _filled(self) -> pl.Expr:
+        """The `code` of a row that lacks a value that is required, before all else."""
+        missing = [
+            pl.when(pl.col(name(at)) == "").then(_code(Reason.MISSING_REQUIRED_VALUE, at)) for at in self._required
+        ]
+        return _first(missing, pl.col("code")).alias("code")
 
     def _read_phones(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
         """Adds `destination`, `phone`, the `outcome` of the number that tells the zones, `phones`, and `why` a row has
@@ -185,13 +193,14 @@ class Judge:
 
     def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Adds `zone_set`; asked once for each combination of what decides it."""
-        by = ["outcome", *map(name, self._places.columns)]
+        frame = frame.with_columns(self._places.told(pl.col("phone")))
+        by = ["outcome", *TOLD, *map(name, self._places.columns)]
         still = pl.col("code") == ACCEPTED
         distinct = frame.filter(still).select(by).unique(maintain_order=True)
         outcomes = self._parser.outcomes
         found = [
-            self._places.find(values, outcomes[outcome].region, outcomes[outcome].zones)
-            for outcome, *values in distinct.iter_rows()
+            self._places.find(values, e164, outcomes[outcome].region, outcomes[outcome].zones)
+            for outcome, e164, *values in distinct.iter_rows()
         ]
         sets = pl.Series("zone_set", [number for number, _ in found], pl.UInt16)
         codes = pl.Series("placed", [code for _, code in found], pl.UInt16)

@@ -12,6 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
@@ -157,7 +158,7 @@ class Lane:
         """
         if self.next_slot <= now + HORIZON + self._lead or not self.composed or self._brake.resting(now):
             return False
-        streams = {run.data.stream for run in self.runs.values() if run.running}
+        streams = {run.data.stream for run in self.runs.values() if run.running and run.wanted(now)}
         return len(streams) < 2 or all(map(self.composed.waiting, streams))
 
     def reserve(self, now: Micros) -> Reserve | None:
@@ -212,7 +213,10 @@ class Lane:
                 of_run = by_run.setdefault(run.key, (run, []))[1]
             of_run.append(message)
         for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            scrub = Scrub(each.data.bucket, each.groups, [m.destination for m in of_run], check=each.data.check)
+            if (guard := each.data.guard) is not None:
+                scrub = scrub._replace(guard=guard, guarded=[(m.id, m.destination) for m in of_run])
+            ask.scrubs.append(scrub)
             asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
@@ -244,6 +248,7 @@ class Lane:
             waiting = turn.line.messages
             run = waiting[0].run
             running = run.running and until < run.data.expires_at
+            single = run.data.standing
             zone_set, clear = -1, False
             drawn = 0
             while waiting and drawn < turn.most:
@@ -251,7 +256,7 @@ class Lane:
                 if message.zone_set != zone_set:  # neighbours mostly share it
                     zone_set = message.zone_set
                     clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
-                if clear and not message.cut:
+                if clear and not message.cut and not (single and message.expired(until)):
                     messages.append(message)
                     drawn += len(message.numbers)
                 else:
@@ -264,7 +269,7 @@ class Lane:
         """It may not be handed over now: paused, or out for a reason, or early."""
         if run.stopping:
             self._outcomes.stopped(message)
-        elif now >= run.data.expires_at:
+        elif now >= run.data.expires_at or message.expired(now):
             self._outcomes.expired(message)
         elif not run.running:
             self._shelf.setdefault(run.key, []).append(message)
@@ -272,13 +277,15 @@ class Lane:
             self._outcomes.skipped(message, "dnc")
         else:
             opens = run.opens_at(message.zone_set, now)
-            self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
+            last = run.data.expires_at if message.expires_at is None else message.expires_at
+            self._outcomes.give_back(message, last if opens is None else min(opens, last))
 
     def _count_out(self, now: Micros) -> None:
         """Runs end although nothing can be sent."""
         over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
-        if over:
-            for message in self.composed.take_out(lambda message: message.run in over):
+        singles = any(run.data.standing for run in self.runs.values())
+        if over or singles:
+            for message in self.composed.take_out(lambda m: m.run in over or (singles and m.expired(now))):
                 self._set_aside(message, message.run, now)
 
     def unshelve(self, now: Micros) -> None:
@@ -334,8 +341,10 @@ class Lane:
         took = min(now - asked.at, _LONGEST_LEAD)
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
+        held = flushed.held.get(self.key) or repeat(None)
+        barred = flushed.barred.get(self.key) or repeat(None)
         refused: set[Message] = set()
-        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
+        for (run, of_run), phones, waits, others in zip(asked.scrubbed, blocked, held, barred, strict=False):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
@@ -347,6 +356,14 @@ class Lane:
                 if message.destination in phones:
                     refused.add(message)
                     self._outcomes.skipped(message, "dnc")
+            for message in of_run if waits else ():
+                if waits and message not in refused and (wait := waits.get(message.id)) is not None:
+                    refused.add(message)
+                    self._outcomes.held(message, wait)
+            for message in of_run if others else ():
+                if others and message not in refused and (reason := others.get(message.destination)) is not None:
+                    refused.add(message)
+                    self._outcomes.skipped(message, reason)
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []

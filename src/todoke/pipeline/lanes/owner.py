@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
@@ -15,6 +16,7 @@ from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
+from todoke.pipeline.lanes.keeping import kept
 from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
 from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
@@ -28,7 +30,9 @@ from todoke.sms.templates import TemplateError, UnknownField
 from todoke.store.hot.base import Contact, DueRow, DueTaken, Flush, Flushed, Hot, OpenRun, StoreUnavailable
 from todoke.store.hot.base import Lane as LaneRow
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
+
 
 _SLICE = 256  # contacts composed before the event loop gets its turn
 _READ = 1_024  # contacts read at a time
@@ -158,7 +162,10 @@ class Owner:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
+                stricter = known.stricter(data)
                 known.refresh(data)
+                if stricter:
+                    lane.withdraw(key)
                 continue
             try:
                 sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
@@ -269,8 +276,9 @@ class Owner:
             missing = last - first + 1 - len(contacts)
             if missing:
                 self._gone(run, work, first, last, {contact.position for contact in contacts})
+            out = await self._patiently(lambda c=contacts: kept(self._hot, run, c, self._clock.now()))
             for start in range(0, len(contacts), _SLICE):
-                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now())
+                batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), out)
                 self._composed(lane, run, batch, work)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
@@ -307,6 +315,7 @@ class Owner:
             lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
         )
         contacts = {contact.position: contact for contact in found}
+        out = await self._patiently(lambda: kept(self._hot, run, found, self._clock.now()))
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
         gone: list[Event] = []
@@ -316,7 +325,7 @@ class Owner:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
             else:
                 pairs.append((row, contact))
-        batch = compose_due(run, pairs, now)
+        batch = compose_due(run, pairs, now, out)
         batch.events.extend(gone)
         waiting = {(message.id, message.attempt) for message in batch.messages}
         for row in rows:
@@ -335,7 +344,7 @@ class Owner:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
 
-    async def _patiently(self, read: Callable[[], Awaitable[list[Contact]]]) -> list[Contact]:
+    async def _patiently(self, read: Callable[[], Awaitable[_T]]) -> _T:
         while True:
             try:
                 return await read()

@@ -32,10 +32,12 @@ _COLUMNS = tuple(calling_list.c[name] for name in ListRow._fields)
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[ListRow]:
-    """The unit's lists, the newest first; deleted ones are left out."""
+    """The unit's lists, the newest first; deleted ones are left out, and those of standing runs."""
     c = calling_list.c
     rows = await connection.execute(
-        select(*_COLUMNS).where(c.business_unit_id == unit.id, c.state != "deleted").order_by(c.id.desc())
+        select(*_COLUMNS)
+        .where(c.business_unit_id == unit.id, c.state.not_in(("deleted", "standing")))
+        .order_by(c.id.desc())
     )
     return [ListRow(*row) for row in rows]
 
@@ -47,6 +49,12 @@ async def find(connection: AsyncConnection, unit: Unit, name: str) -> ListRow:
     if any(row.name == name for row in rows) and not any(row.name == name for row in ready):
         raise Conflict(f"The list {name!r} is still being imported.", fix="Wait for the import to end, or repeat it.")
     return pick(name, ready, "list", f"Import one with todoke import FILE --list {name!r}.")
+
+
+async def ids(connection: AsyncConnection, unit: Unit) -> set[int]:
+    """Of all the unit's lists, deleted ones too."""
+    c = calling_list.c
+    return set((await connection.execute(select(c.id).where(c.business_unit_id == unit.id))).scalars())
 
 
 async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> dict[str, int]:

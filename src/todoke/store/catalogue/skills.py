@@ -33,6 +33,9 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    consent: int | None
+    consent_purpose: str | None
+    consent_programme: str | None
 
     @property
     def window(self) -> Window:
@@ -40,7 +43,7 @@ class SkillRow(NamedTuple):
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
-    """The unit's skills by name."""
+    """The unit's skills by name, but for those of standing runs, which nobody starts."""
     s = skill.c
     rows = await connection.execute(
         select(
@@ -61,11 +64,14 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.consent,
+            s.consent_purpose,
+            s.consent_programme,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)
         .join(template, template.c.id == s.template_id)
-        .where(s.business_unit_id == unit.id)
+        .where(s.business_unit_id == unit.id, s.kind != "standing")
         .order_by(s.name)
     )
     return [SkillRow(*row) for row in rows]

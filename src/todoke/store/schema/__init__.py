@@ -12,6 +12,7 @@ from todoke.store.schema.catalogue import (
     campaign,
     dnc_group,
     installation,
+    list_mapping,
     list_range,
     list_rejection,
     provider,
@@ -22,7 +23,17 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import dnc_entry, opt_out
+from todoke.store.schema.compliance import (
+    answer,
+    consent,
+    disclosure,
+    dnc_entry,
+    erased_number,
+    erasure,
+    opt_out,
+    review,
+)
+from todoke.store.schema.dnc import dnc_change, dnc_upload, skill_dnc
 from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.lists import list_import, list_key
 from todoke.store.schema.sending import (
@@ -41,19 +52,28 @@ from todoke.store.schema.sending import (
     skill_run,
     tally,
 )
+from todoke.store.schema.suppression import cap_use, suppression
 
 __all__ = [
     "allowance",
+    "answer",
     "block",
     "business_unit",
     "calling_list",
     "campaign",
+    "cap_use",
+    "consent",
     "contact",
+    "disclosure",
+    "dnc_change",
     "dnc_entry",
     "dnc_group",
+    "dnc_upload",
     "doubt",
     "due",
     "engine",
+    "erased_number",
+    "erasure",
     "event",
     "inbound",
     "installation",
@@ -61,19 +81,23 @@ __all__ = [
     "lane",
     "list_import",
     "list_key",
+    "list_mapping",
     "list_range",
     "list_rejection",
     "metadata",
     "opt_out",
     "orphan",
     "provider",
+    "review",
     "run_counter",
     "run_cursor",
     "run_transition",
     "skill",
+    "skill_dnc",
     "skill_run",
     "sms_brand",
     "sms_registration",
+    "suppression",
     "tally",
     "template",
     "template_version",

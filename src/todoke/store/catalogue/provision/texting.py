@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from todoke.model import calling_window
+from todoke.model.consent import KINDS, Kind
 from todoke.model.declaration import Campaign, Declared, Skill, Template
 from todoke.store.catalogue import campaigns, codes, skills, templates
 from todoke.store.catalogue.codes import Code
@@ -92,6 +93,9 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "stream": entry.stream,
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
+        "consent": KINDS.get(entry.consent),
+        "consent_purpose": entry.consent_purpose,
+        "consent_programme": entry.consent_programme,
     }
     found = next((row for row in await skills.every(link, unit) if row.name == entry.name), None)
     if found is None:
@@ -108,13 +112,15 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "transport_code": code.name,
         "template": entry.template,
         "window": str(window),
-        **{key: values[key] for key in _PLAIN},
+        "consent": entry.consent,
+        **{key: values[key] for key in _PLAIN + _CONSENT},
     }
     if work.differs("skill", entry.name, unit, old, new):
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
 
 
 _PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours")
+_CONSENT = ("consent_purpose", "consent_programme")
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
@@ -125,5 +131,7 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "transport_code": codes_by_id[row.transport_code_id].name,
         "template": row.template,
         "window": str(row.window),
+        "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
+        **{key: getattr(row, key) or "" for key in _CONSENT},
     }

@@ -12,6 +12,7 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -20,6 +21,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -31,19 +34,22 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
-from todoke.store.hot.hints import of_opt_outs
+from todoke.store.hot.hints import of_opt_outs, of_replies
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
+    checks,
     contacts,
     controlling,
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
@@ -52,9 +58,13 @@ from todoke.store.hot.postgres import (
     starting,
 )
 from todoke.store.hot.postgres import opt_outs as opting
+from todoke.store.hot.postgres import replies as replying
+from todoke.store.hot.postgres import singles as posting
 from todoke.store.hot.postgres.fence import pass_fence
 from todoke.store.hot.postgres.receipts import Providers
 from todoke.store.hot.postgres.session import Sessions
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import Single
 from todoke.store.postgres import Connection
 
 
@@ -66,6 +76,7 @@ class PostgresHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
         self._providers = Providers()
         self._alone = False  # whether only this process wrote events since the correlation began
 
@@ -142,12 +153,12 @@ class PostgresHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = await pass_fence(connection, flush)
         if passed is Passed.BEFORE:
-            return await flushing.read_again(connection, flush), [], passed
+            return await flushing.read_again(connection, flush, self._hashed), [], passed
         by_heart = self._alone and passed is Passed.ALONE
         touched, early = await flushing.record(
             connection, flush, matching, self._orphans, self._providers, careful=careful, by_heart=by_heart
         )
-        flushed = await flushing.take(connection, flush)
+        flushed = await flushing.take(connection, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -208,6 +219,20 @@ class PostgresHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
+
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        async def work(connection: Connection) -> dict[int, Held]:
+            return await guards.ask(connection, guard, messages, await engines.now(connection))
+
+        return await self._sessions.read(work)
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._sessions.read(lambda c: checks.barred(c, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -290,14 +315,34 @@ class PostgresHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._sessions.run(lambda c: inbound.store(c, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        async def apply(connection: Connection) -> None:
-            await opting.apply(connection, opt_outs)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        async def apply(connection: Connection) -> list[OptOut]:
+            applied = await opting.apply(connection, opt_outs)
+            await checks.lift(connection, opt_outs, self._hashed)
             await inbound.set_meanings(connection, meanings)
-            if opt_outs:
-                await hints.tell(connection, of_opt_outs(opt_outs))
+            if applied:
+                await hints.tell(connection, of_opt_outs(applied))
+            return applied
 
-        await self._sessions.run(apply)
+        return await self._sessions.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        async def apply(connection: Connection) -> list[Done]:
+            done = await replying.apply(connection, replies, self._hashed)
+            hint = of_replies(done)
+            if hint.work or hint.numbers:
+                await hints.tell(connection, hint)
+            return done
+
+        return await self._sessions.run(apply)
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        async def work(connection: Connection) -> list[int]:
+            ids = await posting.post(connection, singles)
+            await hints.tell(connection, Hint(work=True))
+            return ids
+
+        return await self._sessions.run(work)
 
     # readings
 

@@ -13,6 +13,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -21,6 +22,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -32,18 +35,23 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import Single
 from todoke.store.hot.sqlite import (
+    checks,
     contacts,
     controlling,
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
@@ -52,6 +60,8 @@ from todoke.store.hot.sqlite import (
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
+from todoke.store.hot.sqlite import replies as replying
+from todoke.store.hot.sqlite import singles as posting
 from todoke.store.hot.sqlite.fence import pass_fence
 from todoke.store.writer import Reader, Writer
 
@@ -66,6 +76,7 @@ class SqliteHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
 
     async def close(self) -> None:
         """Wait for a flush that runs."""
@@ -139,11 +150,11 @@ class SqliteHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = pass_fence(db, flush)
         if passed is Passed.BEFORE:
-            return flushing.read_again(db, flush), [], passed
+            return flushing.read_again(db, flush, self._hashed), [], passed
         if passed is Passed.AMONG_OTHERS and not careful:
             raise Surprise
         touched, early = flushing.record(db, flush, matching, self._orphans, careful=careful)
-        flushed = flushing.take(db, flush)
+        flushed = flushing.take(db, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -200,6 +211,18 @@ class SqliteHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
+
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        now = self._clock.now()
+        return await self._reader.run(lambda db: guards.ask(db, guard, messages, now))
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._reader.run(lambda db: checks.barred(db, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -277,12 +300,22 @@ class SqliteHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._writer.run(lambda db: inbound.store(db, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        def apply(db: Connection) -> None:
-            opting.apply(db, opt_outs)
-            inbound.set_meanings(db, meanings)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        now = self._clock.now()
 
-        await self._writer.run(apply)
+        def apply(db: Connection) -> list[OptOut]:
+            applied = opting.apply(db, opt_outs, now)
+            checks.lift(db, opt_outs, self._hashed)
+            inbound.set_meanings(db, meanings)
+            return applied
+
+        return await self._writer.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        return await self._writer.run(lambda db: replying.apply(db, replies, self._hashed))
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        return await self._writer.run(lambda db: posting.post(db, singles))
 
     # readings
 

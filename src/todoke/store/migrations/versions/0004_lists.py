@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.add_column("contact", sa.Column("phones", sa.Text(), nullable=True))
     op.add_column("contact", sa.Column("expires_at", sa.BigInteger(), nullable=True))
     op.add_column("skill_run", sa.Column("start_key", sa.Text(), nullable=True))
-    op.create_index("ix_skill_run_list", "skill_run", ["bucket", "list_id"])
+    op.create_index("ix_skill_run_list", "skill_run", ["list_id"])
     op.create_index(
         "uq_skill_run_start_key",
         "skill_run",
