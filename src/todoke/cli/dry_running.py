@@ -27,10 +27,14 @@ def show_dry_run(
     *,
     skill: str | None,
     text: str | None,
+    channel: str,
+    no_time_zone: str,
     json: bool,
 ) -> None:
     from todoke.cli.importing import REJECTED, progress_shown
+    from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.dry_run import dry_run
+    from todoke.pipeline.intake.rules import read_channel
     from todoke.store.catalogue import units
 
     here = session.of(context)
@@ -50,6 +54,9 @@ def show_dry_run(
                     saved_mapping=saved_mapping,
                     skill=skill,
                     text=text,
+                    now=SystemClock().now(),
+                    channel=read_channel(channel),
+                    no_time_zone=no_time_zone,
                     progress=progress,
                 )
 
