@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json, Watch
 from todoke.cli.started import tell
+from todoke.model.declared_hours import RULE_PACK
+from todoke.model.errors import Invalid
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +28,9 @@ def send(
     window: Annotated[
         str, typer.Option(metavar="HH:MM-HH:MM", help="Calling window in the contact's own time.")
     ] = "08:00-21:00",
+    rule_pack: Annotated[
+        str | None, typer.Option(metavar="auto|none|US-TX", help="Rules of places; else the business unit's.")
+    ] = None,
     watch: Watch = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -33,8 +39,11 @@ def send(
     from todoke.model import calling_window
     from todoke.model.clock import SystemClock
     from todoke.pipeline.planner.start import start_text
+    from todoke.service.rules import load
 
     hours = calling_window.parse(window)
+    if rule_pack is not None and not re.fullmatch(RULE_PACK, rule_pack):
+        raise Invalid(f"{rule_pack!r} is no rule pack.", fix="Use auto, none, or a jurisdiction such as US-TX.")
 
     async def work() -> None:
         async with session.of(context).store() as store:
@@ -46,6 +55,8 @@ def send(
                 text=text,
                 window=hours,
                 now=SystemClock().now(),
+                rule_pack=rule_pack,
+                rulebook=load(session.of(context).settings.rules_dir),
             )
             await tell(store, started, business_unit, watch=watch, json=json)
 

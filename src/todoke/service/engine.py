@@ -33,6 +33,7 @@ from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
+from todoke.service.rules import Rules
 from todoke.store.catalogue import installations, registrations
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
@@ -89,6 +90,7 @@ class Engine:
         settings, hot = self._settings, self._store.hot
         await self._replication.at_start()
         clock = await database_clock(hot)
+        rules = Rules(settings.rules_dir, clock)  # a rule pack with mistakes: nothing is sent before it is corrected
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
         folder = settings.journals
@@ -122,7 +124,7 @@ class Engine:
             return Hub(provider_id, owner, receipts, inbox)
 
         fleet = Fleet(self._store, clock, hub)
-        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake)
+        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake, rules.current)
         receipts = Receipts(fleet.running, wake)
         inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
         groups = Groups(hot, engine_id, clock, fleet, owner)

@@ -37,19 +37,20 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
         return batch
     # At full speed this is a third of an engine's work. What is not one segment as it stands goes the long way.
     append, make, base_id, renderer = batch.messages.append, run.sender.segment, run.base_id, run.renderer
-    last_zones, is_open = -1, False
+    last_zones, is_open, valid = -1, False, 0
     for contact in contacts:
         position, destination, zones, fields, on_dnc = contact
         if zones != last_zones:  # neighbours mostly share theirs
-            last_zones, is_open = zones, run.opens_at(zones, now) == now
+            last_zones, gate = zones, run.gate(zones, now)
+            is_open, valid = gate.opens == 0, gate.valid_until
         short = compose_short(renderer, fields.split(SEPARATOR)) if is_open and not on_dnc else None
         if short is None:
             _one(batch, run, work, None, contact, now)
             continue
         payload, coding = short
         message_id = base_id + position
-        body = make(destination, payload, coding, b"", message_id, 1, 0)
-        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1))
+        body = make(destination, payload, coding, b"", message_id, 1, 0, valid)
+        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1, valid))
     return batch
 
 
@@ -67,9 +68,8 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if contact.on_dnc:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
         return
-    opens = run.opens_at(contact.zone_set, now)
-    if opens != now:
-        batch.due.append(_held(run, taken, message_id, attempt, opens))
+    if run.opens_at(contact.zone_set, now) != now:
+        batch.due.append(_held(run, taken, message_id, attempt, run.held_until(contact.zone_set, now)))
         return
     try:
         text, split, _ = compose(run.renderer, contact.fields.split(SEPARATOR), smart=run.data.smart_encoding)
@@ -89,6 +89,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if taken and taken.segments:
         numbers = [int(number) for number in taken.segments.split(",")]
     total = len(parts)
+    valid = run.valid_until(contact.zone_set, now)
     reference = (message_id ^ message_id >> RUN_SHIFT) & 0xFF  # another one for the same contact in the next run
     bodies = [
         make(
@@ -99,6 +100,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             message_id,
             number,
             attempt,
+            valid,
         )
         for number in numbers
     ]
@@ -116,6 +118,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             bodies,
             crc,
             len(numbers),
+            valid,
         )
     )
 
@@ -123,15 +126,15 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
 
 
-def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, opens: Micros | None) -> DueRow:
-    """The due row of a message whose calling window is closed; without a zone it waits for the run's expiry."""
+def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, not_before: Micros) -> DueRow:
+    """The due row of a message whose calling window is closed."""
     return DueRow(
         run.data.bucket,
         message_id,
         attempt,
         run.data.id,
         run.data.transport_code_id,
-        opens if opens is not None else run.data.expires_at,
+        not_before,
         taken.segments if taken else "",
         taken.text_crc if taken else None,
     )

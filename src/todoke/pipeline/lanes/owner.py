@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
@@ -49,6 +50,7 @@ class Owner:
         stops: StopSet,
         providers: Mapping[int, Provider],
         wake: Callable[[], None],
+        rulebook: Callable[[], Rulebook] = standard,
     ) -> None:
         self._hot = hot
         self._clock = clock
@@ -57,6 +59,7 @@ class Owner:
         self._stops = stops
         self._providers = providers
         self._wake = wake
+        self._rulebook = rulebook
         self.outcomes = Outcomes(clock, self._refused)
         self.lanes: dict[int, Lane] = {}
         self._brakes: dict[int, Brake] = {}  # by provider
@@ -154,15 +157,16 @@ class Owner:
 
     def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
         open_now = {(run.bucket, run.id) for run in runs}
+        rulebook = self._rulebook()
         for data in runs:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
-                known.refresh(data)
+                known.refresh(data, rulebook)
                 continue
             try:
                 sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
-                lane.runs[key] = LaneRun(data, sender)
+                lane.runs[key] = LaneRun(data, sender, rulebook)
             except (
                 TemplateError,
                 UnknownField,

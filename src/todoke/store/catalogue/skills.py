@@ -14,7 +14,9 @@ from todoke.store.schema import campaign, skill, template, transport_code
 
 
 class SkillRow(NamedTuple):
-    """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time."""
+    """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time. `hours`
+    is a schedule where it is not the same every day. `rule_pack` None: as the business unit has it.
+    """
 
     id: int
     name: str
@@ -33,10 +35,18 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    hours: str | None = None
+    rule_pack: str | None = None
 
     @property
     def window(self) -> Window:
+        """From its earliest to its latest hour, on any day."""
         return Window(self.window_start, self.window_end)
+
+    @property
+    def schedule(self) -> str:
+        """Its calling window as it is declared."""
+        return str(self.window) if self.hours is None else self.hours
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
@@ -61,6 +71,8 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.hours,
+            s.rule_pack,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from todoke.model.clock import Micros
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
@@ -181,6 +182,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    hours: DeclaredHours  # of the unit and the skill: live
 
 
 class NewRun(NamedTuple):

@@ -6,6 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN
 from todoke.model.run import RunState
@@ -45,7 +46,9 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
+    unit_hours, holidays, unit_rules, skill_hours, skill_rules = row[19:]
+    days = () if holidays is None else tuple(_decoded(holidays) or ())
     return OpenRun(
         bucket,
         run_id,
@@ -66,4 +69,7 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        DeclaredHours(
+            unit_hours, tuple(_decoded(holidays) or ()) if holidays else (), unit_rules, skill_hours, skill_rules
+        ),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from todoke.model.errors import Conflict
 from todoke.store.hot.base import StoreUnavailable
 
-REVISIONS = ("0001", "0002", "0003")  # oldest first; tested equal to the scripts
+REVISIONS = ("0001", "0002", "0003", "0006")  # oldest first; tested equal to the scripts
 HEAD = REVISIONS[-1]
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from todoke.model.declared_hours import BY_PLACE
 from todoke.model.limit import CAP_ZONE
 from todoke.store.schema.base import Id, identity, metadata, unit
 
@@ -44,6 +45,9 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("hours", Text, nullable=True),  # its calling window, a schedule; none: the whole day
+    Column("holidays", JSON, nullable=True),  # days, rules, or names of calendars
+    Column("rule_pack", Text, nullable=False, server_default=BY_PLACE),  # auto | none | a jurisdiction
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -166,6 +170,9 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    # A schedule, where the window is not the same every day; `window_start` and `window_end` hold all of it then.
+    Column("hours", Text, nullable=True),
+    Column("rule_pack", Text, nullable=True),  # as the business unit's, which counts where there is none
     UniqueConstraint("business_unit_id", "name"),
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import insert, select, update
 
+from todoke.model import schedule
 from todoke.model.declaration import BusinessUnit, Declared
 from todoke.store.catalogue import dnc, units
 from todoke.store.catalogue.provision.work import Change, Work
@@ -50,21 +53,42 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "default_region": found.default_region,
         "default_dnc_group": groups.get(found.dnc_group_id or 0),
         "rate": found.rate,
+        "window": found.hours,
+        "holidays": found.holidays or [],
+        "rule_pack": found.rule_pack,
     }
     new = {
         "default_region": entry.default_region,
         "default_dnc_group": entry.default_dnc_group,
         "rate": entry.rate,
+        **_hours(entry),
     }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
 
 
+def _hours(entry: BusinessUnit) -> dict[str, Any]:
+    """Its hours in the form in which they are kept."""
+    return {
+        "window": None if entry.window is None else str(schedule.parse(entry.window)),
+        "holidays": entry.holidays,
+        "rule_pack": entry.rule_pack,
+    }
+
+
 async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> None:
+    hours = _hours(entry)
     await work.connection.execute(
         update(business_unit)
         .where(business_unit.c.id == unit.id)
-        .values(default_region=entry.default_region, dnc_group_id=group_id, rate=entry.rate)
+        .values(
+            default_region=entry.default_region,
+            dnc_group_id=group_id,
+            rate=entry.rate,
+            hours=hours["window"],
+            holidays=hours["holidays"],
+            rule_pack=hours["rule_pack"],
+        )
     )
 
 

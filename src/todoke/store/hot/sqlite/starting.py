@@ -44,8 +44,8 @@ TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) 
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
-           s.smart_encoding, s.weight, r.stream
-    FROM skill_run r JOIN skill s ON s.id = r.skill_id
+           s.smart_encoding, s.weight, r.stream, b.hours, b.holidays, b.rule_pack, s.hours, s.rule_pack
+    FROM skill_run r JOIN skill s ON s.id = r.skill_id JOIN business_unit b ON b.id = r.business_unit_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
     ORDER BY r.bucket, r.id
