@@ -69,7 +69,5 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
-        DeclaredHours(
-            unit_hours, tuple(_decoded(holidays) or ()) if holidays else (), unit_rules, skill_hours, skill_rules
-        ),
+        DeclaredHours(unit_hours, days, unit_rules, skill_hours, skill_rules),
     )
