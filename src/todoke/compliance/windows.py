@@ -179,12 +179,17 @@ def _turns_of(spot: _Spot, day: int) -> tuple[Micros, ...]:
     return tuple(sorted(turn for turn in found if first <= turn < last))
 
 
-def _shown(zone: ZoneInfo, ordinal: int, minute: int) -> Iterator[Micros]:
-    """When the zone's clock shows this minute of a day; `minute` may be that at the end of the day."""
-    day = date.fromordinal(ordinal) + timedelta(days=minute // WHOLE_DAY)
-    local = datetime(day.year, day.month, day.day, minute % WHOLE_DAY // 60, minute % 60, tzinfo=zone)
-    for fold in (0, 1):
-        yield from_datetime(local.replace(fold=fold).astimezone(UTC))
+@lru_cache(maxsize=65_536)
+def _shown(zone: ZoneInfo, ordinal: int, minute: int) -> tuple[Micros, Micros]:
+    """When the zone's clock shows this minute of a day, and when again; `minute` may be that at the end of the day.
+
+    Kept by zone: hundreds of places have the same few clocks, and the same few hours.
+    """
+    day = date.fromordinal(ordinal + minute // WHOLE_DAY)
+    hour, minute = minute % WHOLE_DAY // 60, minute % 60
+    first = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+    again = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=1)
+    return from_datetime(first.astimezone(UTC)), from_datetime(again.astimezone(UTC))
 
 
 @lru_cache(maxsize=65_536)
