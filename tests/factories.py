@@ -37,9 +37,18 @@ async def _insert(store: Store, table: Table, values: Mapping[str, Any]) -> int:
 
 
 async def seed_unit(
-    store: Store, *, name: str = "unit", bucket: int = 3, region: str = "US", rate: float | None = None
+    store: Store,
+    *,
+    name: str = "unit",
+    bucket: int = 3,
+    region: str = "US",
+    rate: float | None = None,
+    rule_pack: str = "none",
+    **more: Any,
 ) -> int:
+    """Without rules of places, so that its texts go out at any hour of the day; `more`: hours, holidays."""
     values = {"name": name, "bucket": bucket, "default_region": region, "rate": rate, "created_at": NOW}
+    values |= {"rule_pack": rule_pack, **more}
     return await _insert(store, schema.business_unit, values)
 
 

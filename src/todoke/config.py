@@ -67,13 +67,14 @@ class Settings:
     """What a process of Todoke needs to know before it has a database.
 
     `database`: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME, or HOST:PORT,HOST:PORT. `data_dir`: the
-    SQLite file, journals, files of rejected rows. `flush_ms`: an engine commits every so many milliseconds. `lease_s`:
-    how long an engine that does not renew keeps its lanes. `accept_async_replication`: start though a fail-over may
-    forget what was sent.
+    SQLite file, journals, files of rejected rows. `rules_dir`: rule packs of the installation. `flush_ms`: an
+    engine commits every so many milliseconds. `lease_s`: how long an engine that does not renew keeps its lanes.
+    `accept_async_replication`: start though a fail-over may forget what was sent.
     """
 
     database: str = "sqlite:///todoke-data/todoke.db"
     data_dir: Path = Path("todoke-data")
+    rules_dir: Path = Path("todoke-data/rules")
     log_level: str = "info"
     log_format: str = "text"
     flush_ms: int = 20
@@ -114,6 +115,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Settings
     values = {key: _CONVERTERS[key](raw, where) for key, (where, raw) in found.items()}
     data_dir = cast(Path, values.get("data_dir", Settings().data_dir))
     values.setdefault("database", f"sqlite:///{data_dir / 'todoke.db'}")
+    values.setdefault("rules_dir", data_dir / "rules")
     return Settings(**values)  # pyright: ignore[reportArgumentType]  # each converter gives its field's type
 
 
@@ -264,6 +266,7 @@ def _number(kind: Callable[[str], _T], least: float, most: float) -> Callable[[o
 _CONVERTERS: dict[str, Callable[[object, str], object]] = {
     "database": _database,
     "data_dir": _path,
+    "rules_dir": _path,
     "log_level": _one_of(LOG_LEVELS),
     "log_format": _one_of(LOG_FORMATS),
     "flush_ms": _number(int, 5, 1000),

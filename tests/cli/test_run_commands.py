@@ -43,7 +43,8 @@ async def test_a_list_is_texted_at_once(agents: Command) -> None:
     several = await agents("send", "--list", "Agents", "--text", "Come in.")
     assert several.status == 1
     assert several.err == ("Acme has several transport codes. Say which one with --code: '15551230001', '72345'.\n")
-    sent = await agents("send", "--list", "Agents", "--text", "Come in.", "--code", "72345", "--json")
+    any_time = ("--window", "00:00-24:00", "--rule-pack", "none")  # so that the hour of this test does not matter
+    sent = await agents("send", "--list", "Agents", "--text", "Come in.", "--code", "72345", *any_time, "--json")
     assert sent.json == {"run": 1, "contacts": 3, "warnings": []}
     shown = (await agents("run", "show", "1", "--json")).json
     assert (shown["text"], shown["transport_code"]) == ("Come in.", "72345")
@@ -61,6 +62,8 @@ async def test_what_cannot_be_sent_is_said_before_it_starts(agents: Command) -> 
         assert part in result.err
     window = await agents("send", "--list", "Agents", "--text", "x", *code, "--window", "late")
     assert window.err == "'late' is not a calling window. Write it as 08:00-21:00; 00:00-24:00 is all day.\n"
+    rules = await agents("send", "--list", "Agents", "--text", "x", *code, "--rule-pack", "texas")
+    assert rules.err == "'texas' is no rule pack. Use auto, none, or a jurisdiction such as US-TX.\n"
     close = await agents("skill", "start", "bonus", "--list", "Agents")
     assert close.err == "There is no skill 'bonus'. Did you mean 'bonus-shift'?\n"
     close = await agents("skill", "start", "bonus-shift", "--list", "agent")

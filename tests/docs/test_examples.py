@@ -16,6 +16,8 @@ from bench.__main__ import MODULES
 from typer.main import get_command
 
 from todoke.cli.commands import app
+from todoke.compliance import rulebook
+from todoke.compliance.rulebook import PackFile
 from todoke.config import SettingsFile, load
 from todoke.model.declaration import read
 from todoke.providers.kinds import KINDS
@@ -103,7 +105,19 @@ def test_benchmarks_are_there(pages: Any) -> None:
 
 
 def declarations(pages: Any) -> list[tuple[str, str]]:
-    return [(str(block), block.text) for block in pages.blocks("toml") if "[[" in block.text]
+    blocks = [block for block in pages.blocks("toml") if "[[" in block.text and not _is_pack(block.text)]
+    return [(str(block), block.text) for block in blocks]
+
+
+def _is_pack(text: str) -> bool:
+    return "[[jurisdiction]]" in text
+
+
+def test_rule_packs_can_be_read(pages: Any) -> None:
+    found = [block for block in pages.blocks("toml") if _is_pack(block.text)]
+    assert found
+    for block in found:
+        assert [rule for rule in rulebook.read([PackFile(str(block), block.text)]) if rule.file == str(block)]
 
 
 def test_declarations_have_no_mistake(pages: Any) -> None:

@@ -32,6 +32,7 @@ from todoke.cli import (
     sending,
     skills,
     suppressing,
+    why,
 )
 from todoke.cli.session import Session
 from todoke.config import SettingsError
@@ -47,7 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (demo, processes, applying, importing, sending, reporting, doctor):
+for group in (demo, processes, applying, importing, sending, reporting, doctor, why):
     group.register(app)
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
@@ -69,6 +70,7 @@ def settings(
     config: str | None = typer.Option(None, metavar="FILE", help="Settings file; todoke.toml if it is there."),
     database: str | None = typer.Option(None, metavar="URL", help="sqlite:///FILE or postgresql://..."),
     data_dir: str | None = typer.Option(None, metavar="FOLDER", help="Where files are kept; todoke-data."),
+    rules_dir: str | None = typer.Option(None, metavar="FOLDER", help="Your own rule packs; todoke-data/rules."),
     log_level: str | None = typer.Option(None, metavar="LEVEL", help="debug, info, warning or error."),
     log_format: str | None = typer.Option(None, metavar="FORMAT", help="text or json."),
     flush_ms: str | None = typer.Option(None, metavar="MS", help="How often an engine commits."),
@@ -81,6 +83,7 @@ def settings(
     flags = {
         "database": database,
         "data_dir": data_dir,
+        "rules_dir": rules_dir,
         "log_level": log_level,
         "log_format": log_format,
         "flush_ms": flush_ms,

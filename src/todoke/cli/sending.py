@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json, Watch
 from todoke.cli.started import tell, tell_one
+from todoke.model.declared_hours import RULE_PACK
 from todoke.model.errors import Invalid
 
 
@@ -29,6 +31,9 @@ def send(
     window: Annotated[
         str, typer.Option(metavar="HH:MM-HH:MM", help="Calling window in the contact's own time.")
     ] = "08:00-21:00",
+    rule_pack: Annotated[
+        str | None, typer.Option(metavar="auto|none|US-TX", help="Rules of places; else the business unit's.")
+    ] = None,
     watch: Watch = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -38,12 +43,15 @@ def send(
     from todoke.model.clock import SystemClock
     from todoke.pipeline.planner.single import send_text
     from todoke.pipeline.planner.start import start_text
+    from todoke.service.rules import load
 
     if (calling_list is None) == (to is None):
         raise Invalid("Say who gets it: a list or a number.", fix="Give --list or --to, and not both.")
     if watch and to is not None:
         raise Invalid("One text is not watched.", fix="Leave out --watch, or look with todoke run show.")
     hours = calling_window.parse(window)
+    if rule_pack is not None and not re.fullmatch(RULE_PACK, rule_pack):
+        raise Invalid(f"{rule_pack!r} is no rule pack.", fix="Use auto, none, or a jurisdiction such as US-TX.")
 
     async def work() -> None:
         async with session.of(context).store() as store:
@@ -56,6 +64,8 @@ def send(
                     text=text,
                     window=hours,
                     now=SystemClock().now(),
+                    rule_pack=rule_pack,
+                    rulebook=load(session.of(context).settings.rules_dir),
                 )
                 tell_one(posted, json=json)
                 return
@@ -68,6 +78,8 @@ def send(
                 text=text,
                 window=hours,
                 now=SystemClock().now(),
+                rule_pack=rule_pack,
+                rulebook=load(session.of(context).settings.rules_dir),
             )
             await tell(store, started, business_unit, watch=watch, json=json)
 

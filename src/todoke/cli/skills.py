@@ -33,7 +33,7 @@ def every(context: typer.Context, business_unit: BusinessUnit = None, json: Json
         return
     print_table(
         ["skill", "campaign", "code", "template", "window"],
-        [(row.name, row.campaign, row.transport_code, row.template, str(row.window)) for row in rows],
+        [(row.name, row.campaign, row.transport_code, row.template, row.schedule) for row in rows],
         empty="There is no skill yet. Declare one under [[skill]] and run todoke apply.",
     )
 
@@ -80,6 +80,7 @@ def start(
     """Start a skill over a calling list: a new run, which the engine begins at once."""
     from todoke.model.clock import SystemClock
     from todoke.pipeline.planner.start import start_skill
+    from todoke.service.rules import load
 
     async def work() -> None:
         async with session.of(context).store() as store:
@@ -92,6 +93,7 @@ def start(
                 wanted=wanted,
                 order=keys(order),
                 now=SystemClock().now(),
+                rulebook=load(session.of(context).settings.rules_dir),
             )
             await tell(store, started, business_unit, watch=watch, json=json)
 
@@ -129,6 +131,6 @@ def _as_json(row: object) -> dict[str, object]:
     from todoke.store.catalogue.skills import SkillRow
 
     assert isinstance(row, SkillRow)
-    hidden = ("id", "transport_code_id", "template_id", "window_start", "window_end", "ordering")
+    hidden = ("id", "transport_code_id", "template_id", "window_start", "window_end", "hours", "ordering")
     facts = {key: value for key, value in row._asdict().items() if key not in hidden}
-    return {**facts, "window": str(row.window), "order": list(row.order)}
+    return {**facts, "window": row.schedule, "order": list(row.order)}

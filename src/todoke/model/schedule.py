@@ -66,6 +66,12 @@ class Schedule(NamedTuple):
         return all(ranges == OPEN for ranges in self.week) and (self.holiday is None or self.holiday == OPEN)
 
     @property
+    def span(self) -> Window:
+        """From the earliest hour to the latest, on any day. It must be open at all."""
+        windows = [window for ranges in (*self.week, self.holiday or ()) for window in ranges]
+        return Window(min(window.start for window in windows), max(window.end for window in windows))
+
+    @property
     def never(self) -> bool:
         return not any(self.week) and not self.holiday
 

@@ -98,8 +98,11 @@ class Sender(Protocol):
         message_id: int,
         number: int,
         attempt: int,
+        valid_until: Micros = 0,
     ) -> bytes:
-        """One segment. `header` is the user data header, empty for a message of one segment."""
+        """One segment. `header` is the user data header, empty for a message of one segment. After `valid_until` the
+        carrier must not try any more; 0 leaves it to the carrier.
+        """
         ...
 
 

@@ -72,6 +72,7 @@ campaign = "Staffing"
 transport_code = "72345"
 template = "bonus shift"
 window = "00:00-24:00"
+rule_pack = "none"                         # these phones are simulated
 '''
 
 

@@ -38,6 +38,7 @@ from todoke.service.fleet import Fleet, Hub
 from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
+from todoke.service.rules import Rules
 from todoke.store.catalogue import installations
 from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
@@ -80,6 +81,7 @@ class Engine:
         await require_key(self._store, key)
         hot.use_key(key.hashed)
         clock = await database_clock(hot)
+        rules = Rules(settings.rules_dir, clock)  # a rule pack with mistakes: nothing is sent before it is corrected
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
         folder = settings.journals
@@ -113,7 +115,7 @@ class Engine:
             return Hub(provider_id, owner, receipts, inbox)
 
         fleet = Fleet(self._store, clock, hub)
-        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake)
+        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake, rules.current)
         receipts = Receipts(fleet.running, wake)
         inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock, looked.now)
         groups = Groups(hot, engine_id, clock, fleet, owner)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from todoke.model.clock import HOUR, SECOND, Micros
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.model.transport_code import CodeType
@@ -49,7 +50,9 @@ class PlainSender:
         message_id: int,
         number: int,
         attempt: int,
+        valid_until: Micros = 0,
     ) -> bytes:
+        self.told = valid_until
         return b"%d|%d|%d|%s|%s" % (destination, number, attempt, header, payload)
 
 
@@ -129,6 +132,7 @@ def open_run(**changes: Any) -> OpenRun:
         "weight": 1,
         "stream": Stream.BULK,
         "cursors": [Cursor(0, 0, 0, 999)],
+        "hours": DeclaredHours(unit_rules="none"),
     }
     return OpenRun(**{**values, **changes})
 

@@ -7,14 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pipeline.lanes.doubles import START, lane_run, open_run
 
-from todoke.compliance.windows import opens_at
+from todoke.compliance.hours import hours_of
+from todoke.compliance.rulebook import PackFile, read, standard
+from todoke.compliance.windows import MARGIN, closes_at, opening
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, SECOND, from_datetime
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.run import RunState
-from todoke.pipeline.lanes.runs import MIXED
+from todoke.pipeline.lanes.runs import LONGEST_VALIDITY, MIXED
 from todoke.sms.templates import TemplateError, UnknownField
 from todoke.store.hot.base import Cursor
 
+NO_RULES = DeclaredHours(unit_rules="none")
 ZONES = [["America/New_York"], ["Asia/Tokyo"], ["Europe/Berlin", "Africa/Cairo"], [], ["Nowhere/Atlantis"]]
 
 
@@ -31,7 +35,8 @@ def test_what_is_remembered_is_what_the_window_says(steps, windows, start) -> No
         now += passes
         window = windows[count * len(windows) // len(steps)]
         run.refresh(open_run(zone_sets=ZONES, window=window))
-        assert run.opens_at(zone_set, now) == opens_at(Window(*window), tuple(ZONES[zone_set]), now)
+        found = opening(hours_of(NO_RULES, Window(*window), standard()), tuple(ZONES[zone_set]), now)
+        assert run.opens_at(zone_set, now) == (None if found is None else found.opens)
 
 
 def test_cursors_with_nothing_left_or_a_closed_zone_are_left_out() -> None:
@@ -93,9 +98,86 @@ def test_a_changed_window_counts_at_once() -> None:
 def test_what_is_true_in_a_moment_is_not_taken_for_now() -> None:
     """Slots are laid ahead: a run is asked whether its window is open then, and right after, whether it is now."""
     window = Window(9 * 60, 21 * 60)
-    opens = opens_at(window, ("Asia/Tokyo",), START)  # some minutes after midnight there
+    found = opening(hours_of(NO_RULES, window, standard()), ("Asia/Tokyo",), START)
+    opens = found.opens if found is not None else None  # some minutes after midnight there
     assert opens is not None
     run = lane_run(zone_sets=[["Asia/Tokyo"]], window=window)
     assert run.opens_at(0, opens + SECOND) == opens + SECOND
     assert run.opens_at(0, opens - SECOND) == opens
     assert run.opens_at(0, opens + SECOND) == opens + SECOND
+
+
+# ------------------------------------------------------------------ hours of units and places, live
+
+
+def test_the_hours_of_the_unit_and_the_rules_of_the_place_count_at_once() -> None:
+    run = lane_run(zone_sets=[["US-FL America/New_York"], []])
+    evening = START + 9 * HOUR + HOUR // 2  # half past eight in New York
+    assert run.opens_at(0, evening) == evening
+    assert run.opens_at(1, evening) == evening  # nothing restricts, so nobody need know where
+    run.refresh(open_run(zone_sets=run.data.zone_sets, hours=DeclaredHours()))
+    opens = run.opens_at(0, evening)
+    assert opens is not None
+    assert evening < opens <= evening + 12 * HOUR
+    assert run.opens_at(1, evening) is None
+    run.refresh(
+        open_run(zone_sets=run.data.zone_sets, hours=DeclaredHours(unit="00-24; holidays closed", unit_rules="none"))
+    )
+    assert run.opens_at(0, evening) == evening
+    run.refresh(open_run(zone_sets=run.data.zone_sets, hours=DeclaredHours(unit="06:00-06:10", unit_rules="none")))
+    assert run.opens_at(0, evening) not in (None, evening)
+
+
+def test_another_rulebook_counts_at_once() -> None:
+    run = lane_run(zone_sets=[["DE Europe/Berlin"]], hours=DeclaredHours())
+    assert run.opens_at(0, START) == START
+    own = """version = "1"
+[[jurisdiction]]
+code = "DE"
+name = "Germany"
+hours = "mon-sat 08:00-09:00"
+basis = "custom"
+source = "a test"
+"""
+    run.refresh(run.data, read([PackFile("own.toml", own)]))
+    assert run.opens_at(0, START) != START
+
+
+def test_what_is_not_open_in_sight_is_looked_at_again_before_the_run_expires() -> None:
+    zones = [["Asia/Tokyo", "America/New_York"]]
+    long = lane_run(zone_sets=zones, window=(540, 1020), expires_at=START + 1000 * HOUR)
+    assert long.opens_at(0, START) is None
+    assert long.held_until(0, START) == START + 32 * 24 * HOUR
+    short = lane_run(zone_sets=zones, window=(540, 1020), expires_at=START + 24 * HOUR)
+    assert short.held_until(0, START) == START + 24 * HOUR
+
+
+# ------------------------------------------------------------------ how long a carrier may try
+
+
+def test_a_carrier_may_try_until_the_window_closes_or_the_run_expires() -> None:
+    run = lane_run(window=(480, 1260))  # in New York it is about six past eleven
+    closes = closes_at(run.hours, ("America/New_York",), START)
+    assert closes is not None
+    assert run.valid_until(0, START) == closes
+    run.refresh(open_run(window=(480, 1260), expires_at=START + HOUR))
+    assert run.valid_until(0, START) == START + HOUR
+
+
+def test_an_end_that_is_far_away_is_not_told() -> None:
+    run = lane_run(expires_at=START + 100 * HOUR)
+    assert run.valid_until(0, START) == 0
+    assert run.valid_until(0, START + 100 * HOUR - LONGEST_VALIDITY - 1) == 0
+    assert run.valid_until(0, START + 100 * HOUR - LONGEST_VALIDITY) == START + 100 * HOUR
+
+
+@given(st.integers(0, 48 * HOUR), st.sampled_from([(480, 1260), (0, 1440), (0, 90)]), st.sampled_from([3, 24, 80, 400]))
+def test_it_is_never_after_the_window_and_leaves_more_than_the_margin(passed, window, expiry) -> None:
+    run = lane_run(window=window, expires_at=START + expiry * HOUR)
+    now = START + passed
+    if run.opens_at(0, now) != now:
+        return
+    closes = closes_at(run.hours, ("America/New_York",), now)
+    ends = min(run.data.expires_at, closes) if closes is not None else run.data.expires_at
+    assert run.valid_until(0, now) == (ends if ends - now <= LONGEST_VALIDITY else 0)
+    assert closes is None or closes - now > MARGIN

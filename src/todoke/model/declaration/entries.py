@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from todoke.model.declared_hours import BY_PLACE, RULE_PACK
 from todoke.model.limit import CAP_ZONE
 from todoke.model.retention import EVIDENCE
 
@@ -51,6 +52,10 @@ Purpose = Annotated[
         description="at most 100 characters, without a star",
     ),
 ]
+Schedule = Annotated[
+    str, Meta(description='a calling window such as "08:00-21:00" or "mon-fri 09:00-20:00; sat 10-17"')
+]
+RulePack = Annotated[str, Meta(pattern=RULE_PACK, description='"auto", "none", or one such as "US-TX"')]
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
@@ -66,6 +71,9 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     rate: SharedRate | None = None
     opt_out_scope: Scope = "business_unit"
     cap: CapText | None = None
+    window: Schedule | None = None
+    holidays: Annotated[list[str], Meta(max_length=400, description='days such as ["US", "12-24", "2026-06-02"]')] = []
+    rule_pack: RulePack = BY_PLACE
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
@@ -195,7 +203,8 @@ class Skill(Struct, frozen=True, kw_only=True):
     campaign: Name
     transport_code: Annotated[str, Meta(min_length=1, description="a code that is declared")]
     template: Name
-    window: Annotated[str, Meta(description='a calling window such as "08:00-21:00"')] = "08:00-21:00"
+    window: Schedule = "08:00-21:00"
+    rule_pack: RulePack | None = None
     in_doubt_policy: Literal["at_most_once", "at_least_once"] = "at_most_once"
     in_doubt_minutes: Annotated[int, Meta(ge=1, le=10_080, description="minutes from 1 to 10080")] = 15
     max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from msgspec import structs
 
-from todoke.model import calling_window, cap
+from todoke.model import calling_window, cap, holidays, schedule
 from todoke.model.closest import suggestion
 from todoke.model.declaration.entries import (
     Brand,
@@ -23,14 +23,17 @@ from todoke.model.declaration.entries import (
     TransportCode,
 )
 from todoke.model.declaration.place import Place, Problem
+from todoke.model.declared_hours import NO_RULES
 from todoke.model.errors import Invalid
 from todoke.model.filter import read as read_filter
 from todoke.model.filter import read_order
 from todoke.model.language import LANGUAGES
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
+from todoke.sms import territories
 from todoke.sms.templates import TemplateError, parse
 
+_CALENDAR = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _SMPP_PASSWORD = 8  # SMPP 3.4, 5.2.2: nine octets with the closing zero
 
 
@@ -83,6 +86,8 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
                 yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
             yield from _cap(entry.cap, place)
+            yield from _hours(entry.window, entry.rule_pack, place)
+            yield from _holidays(entry, place)
         case TransportCode():
             yield from _code(entry, place)
             yield from _zone(entry.cap_zone, place)
@@ -102,6 +107,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 yield place.problem("window", error.sentence, error.fix or "")
             yield from _cap(entry.cap, place)
             yield from _selection(entry, place)
+            yield from _hours(entry.window, entry.rule_pack, place)
         case _:
             pass
 
@@ -122,6 +128,30 @@ def password(password: str, place: Place) -> Iterator[Problem]:
         yield place.problem("password", f"{name!r} is not the name of a variable.", 'Write it as "env:CARRIER".')
     elif name.startswith("TODOKE_") and not name.startswith("TODOKE_SECRET_"):
         yield place.problem("password", f"{name} would be taken for a setting.", "Call it TODOKE_SECRET_...")
+
+
+def _hours(window: str | None, rule_pack: str | None, place: Place) -> Iterator[Problem]:
+    try:
+        if window is not None and schedule.parse(window).never:
+            yield place.problem("window", "It is never open.", "Leave out what is not to be sent at all.")
+    except Invalid as error:
+        yield place.problem("window", error.sentence, error.fix or "")
+    if rule_pack is not None and "-" in rule_pack and rule_pack not in territories.names():
+        fix = suggestion(rule_pack, territories.names(), 'Use one such as "US-TX".')
+        yield place.problem("rule_pack", f"There is no state or province {rule_pack!r}.", fix)
+    if rule_pack == NO_RULES:
+        sentence = "Texts go out at hours that the law of the contact's place may forbid."
+        fix = "It is right for what the law exempts, such as texts to one's own staff; see docs/hours.md."
+        yield place.problem("rule_pack", sentence, fix, warning=True)
+
+
+def _holidays(entry: BusinessUnit, place: Place) -> Iterator[Problem]:
+    for day in entry.holidays:
+        if not _CALENDAR.fullmatch(day):
+            try:
+                holidays.check(day)
+            except Invalid as error:
+                yield place.problem("holidays", error.sentence, error.fix or "")
 
 
 def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:

@@ -45,11 +45,12 @@ def compose_block(
         return batch
     # At full speed this is a third of an engine's work. What is not one segment as it stands goes the long way.
     append, make, base_id, renderer = batch.messages.append, run.sender.segment, run.base_id, run.renderer
-    last_zones, is_open = -1, False
+    last_zones, is_open, valid = -1, False, 0
     for contact in contacts:
         position, destination, zones, fields, on_dnc = contact
         if zones != last_zones:  # neighbours mostly share theirs
-            last_zones, is_open = zones, run.opens_at(zones, now) == now
+            last_zones, gate = zones, run.gate(zones, now)
+            is_open, valid = gate.opens == 0, gate.valid_until
         sendable = is_open and not on_dnc and destination > 0
         short = compose_short(renderer, fields.split(SEPARATOR)) if sendable else None
         if short is None:
@@ -57,8 +58,8 @@ def compose_block(
             continue
         payload, coding = short
         message_id = base_id + position
-        body = make(destination, payload, coding, b"", message_id, 1, 0)
-        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1))
+        body = make(destination, payload, coding, b"", message_id, 1, 0, valid)
+        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1, valid))
     return batch
 
 
@@ -85,7 +86,7 @@ def _keep(
     attempt = taken.attempt if taken else 0
     expires_at = run.expires_at(contact.fields.split(SEPARATOR))
     if isinstance(found, Held) and found.until < (run.data.expires_at if expires_at is None else expires_at):
-        batch.due.append(_held(run, taken, message_id, attempt, found.until, expires_at))
+        batch.due.append(_held(run, taken, message_id, attempt, found.until))
     else:
         reason = found.reason if isinstance(found, Held) else found
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))
@@ -98,17 +99,20 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if contact.on_dnc:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
         return
-    if contact.destination == ERASED_DESTINATION:
-        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="erased"))
+    if contact.destination <= 0:
+        reason = "erased" if contact.destination == ERASED_DESTINATION else "no_mobile"
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))
         return
     fields = contact.fields.split(SEPARATOR)
     expires_at = run.expires_at(fields)
     if expires_at is not None and expires_at <= now:
         batch.events.append(Event(message_id, 0, attempt, Kind.EXPIRED, now, reason="expired"))
         return
-    opens = run.opens_at(contact.zone_set, now)
-    if opens != now:
-        batch.due.append(_held(run, taken, message_id, attempt, opens, expires_at))
+    if run.opens_at(contact.zone_set, now) != now:
+        later = run.held_until(contact.zone_set, now)
+        batch.due.append(
+            _held(run, taken, message_id, attempt, later if expires_at is None else min(later, expires_at))
+        )
         return
     try:
         text, split, _ = compose(run.renderer, fields, smart=run.data.smart_encoding)
@@ -128,6 +132,8 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if taken and taken.segments:
         numbers = [int(number) for number in taken.segments.split(",")]
     total = len(parts)
+    valid = run.valid_until(contact.zone_set, now)
+    told = valid if expires_at is None else min(valid or expires_at, expires_at)
     reference = (message_id ^ message_id >> RUN_SHIFT) & 0xFF  # another one for the same contact in the next run
     bodies = [
         make(
@@ -138,6 +144,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             message_id,
             number,
             attempt,
+            told,
         )
         for number in numbers
     ]
@@ -155,6 +162,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             bodies,
             crc,
             len(numbers),
+            valid,
             expires_at=expires_at,
         )
     )
@@ -163,23 +171,15 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
 
 
-def _held(
-    run: LaneRun,
-    taken: DueTaken | None,
-    message_id: int,
-    attempt: int,
-    opens: Micros | None,
-    expires_at: Micros | None,
-) -> DueRow:
-    """The due row of a message that may not go yet; without a moment it waits for its expiry, or its run's."""
-    last = run.data.expires_at if expires_at is None else expires_at
+def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, not_before: Micros) -> DueRow:
+    """The due row of a message that may not go yet."""
     return DueRow(
         run.data.bucket,
         message_id,
         attempt,
         run.data.id,
         run.data.transport_code_id,
-        last if opens is None else min(opens, last),
+        not_before,
         taken.segments if taken else "",
         taken.text_crc if taken else None,
     )

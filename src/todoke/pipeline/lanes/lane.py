@@ -241,7 +241,8 @@ class Lane:
         are before `until`.
 
         What was composed a while ago (its run was paused, the provider down) is looked at again: the calling window
-        counts when a text is written, so it must be open now and then.
+        counts when a text is written, so it must be open now and then, and it must be the one whose end its octets
+        tell the carrier. Else it goes to `due`, and is composed anew.
         """
         messages: list[Message] = []
         segments = 0
@@ -250,14 +251,16 @@ class Lane:
             run = waiting[0].run
             running = run.running and until < run.data.expires_at
             single = run.data.standing
-            zone_set, clear = -1, False
+            zone_set, clear, valid = -1, False, 0
             drawn = 0
             while waiting and drawn < turn.most:
                 message = waiting.popleft()
                 if message.zone_set != zone_set:  # neighbours mostly share it
                     zone_set = message.zone_set
                     clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
-                if clear and not message.cut and not (single and message.expired(until)):
+                    valid = run.valid_until(zone_set, now)
+                live = not (single and message.expired(until))
+                if clear and live and not message.cut and message.valid_until == valid:
                     messages.append(message)
                     drawn += len(message.numbers)
                 else:
@@ -277,9 +280,9 @@ class Lane:
         elif message.cut:
             self._outcomes.skipped(message, "dnc")
         else:
-            opens = run.opens_at(message.zone_set, now)
-            last = run.data.expires_at if message.expires_at is None else message.expires_at
-            self._outcomes.give_back(message, last if opens is None else min(opens, last))
+            later = run.held_until(message.zone_set, now)
+            last = message.expires_at
+            self._outcomes.give_back(message, later if last is None else min(later, last))
 
     def _count_out(self, now: Micros) -> None:
         """Runs end although nothing can be sent."""

@@ -45,6 +45,8 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     bodies: list[bytes]
     crc: int
     left: int
+    valid_until: Micros = 0
+    """What its octets say of when the carrier gives up; 0 for nothing."""
     cut: bool = False
     """It was counted out, or refused for good: what waits of it is not written, now or later."""
     not_before: Micros | None = None

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
@@ -54,6 +55,7 @@ class Owner:
         stops: StopSet,
         providers: Mapping[int, Provider],
         wake: Callable[[], None],
+        rulebook: Callable[[], Rulebook] = standard,
     ) -> None:
         self._hot = hot
         self._clock = clock
@@ -62,6 +64,7 @@ class Owner:
         self._stops = stops
         self._providers = providers
         self._wake = wake
+        self._rulebook = rulebook
         self.outcomes = Outcomes(clock, self._refused)
         self.lanes: dict[int, Lane] = {}
         self._brakes: dict[int, Brake] = {}  # by provider
@@ -159,12 +162,13 @@ class Owner:
 
     def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
         open_now = {(run.bucket, run.id) for run in runs}
+        rulebook = self._rulebook()
         for data in runs:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
                 stricter, recalled = known.stricter(data), data.recalls > known.data.recalls
-                known.refresh(data)
+                known.refresh(data, rulebook)
                 if recalled:
                     lane.recall(key, self._clock.now())
                 if stricter:
@@ -172,7 +176,7 @@ class Owner:
                 continue
             try:
                 sender = lane.provider.sender(lane.row.code, CODE_TYPES[lane.row.type])
-                lane.runs[key] = LaneRun(data, sender)
+                lane.runs[key] = LaneRun(data, sender, rulebook)
             except (
                 TemplateError,
                 UnknownField,

@@ -4,11 +4,16 @@ them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from todoke.compliance import windows
+from todoke.compliance.hours import Hours, hours_of
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model import ids
 from todoke.model.calling_window import Window
-from todoke.model.clock import SECOND, Micros
+from todoke.model.clock import HOUR, SECOND, Micros
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.providers.base import Sender
 from todoke.sms.rendering import Renderer
 from todoke.sms.templates import parse
@@ -16,6 +21,22 @@ from todoke.store.hot.base import Cursor, CursorAsk, OpenRun
 from todoke.store.hot.singles import expiry
 
 MIXED = -1  # a range whose contacts differ in their zones
+LONGEST_VALIDITY: Micros = 72 * HOUR
+"""A later end is not told to the carrier: by itself it tries for one to three days, and many refuse a longer wish."""
+_LOOK_AGAIN: Micros = HOUR
+_NEVER_ENDS: Micros = 1 << 62
+_ANY_TIME = Hours()  # who writes to us is awake: an answer to a keyword has minutes, and the law wants it
+
+
+class Gate(NamedTuple):
+    """What holds from `since` until `until`: `opens` is 0 for open, else when it opens, None for never. `valid_until`:
+    when the carrier must have given up, 0 where we do not say.
+    """
+
+    since: Micros
+    until: Micros
+    opens: Micros | None
+    valid_until: Micros = 0
 
 
 class LaneRun:
@@ -30,14 +51,17 @@ class LaneRun:
         "composing",
         "data",
         "groups",
+        "hours",
         "renderer",
         "sender",
         "served",
         "zones",
     )
 
-    def __init__(self, data: OpenRun, sender: Sender) -> None:
+    def __init__(self, data: OpenRun, sender: Sender, rulebook: Rulebook | None = None) -> None:
+        """`rulebook` None: the built-in rules of places."""
         self.data = data
+        self.hours: Hours = _hours(data, rulebook)
         self.sender = sender
         self.renderer: Renderer = parse(data.body).compile(data.fields)
         self.base_id = ids.base(data.bucket, data.id)
@@ -46,7 +70,7 @@ class LaneRun:
         self.served = 0.0  # positions taken, divided by weight: who has had least of its stream goes next
         self.composing = 0  # positions and due rows taken and not composed yet
         self._positions: dict[int, int] = {}
-        self._gates: dict[int, tuple[Micros, Micros, Micros | None]] = {}
+        self._gates: dict[int, Gate] = {}
 
     @property
     def key(self) -> tuple[int, int]:
@@ -60,13 +84,14 @@ class LaneRun:
     def stopping(self) -> bool:
         return self.data.state in (RunState.STOPPING, RunState.STOPPED)
 
-    def refresh(self, data: OpenRun) -> None:
-        """The store's word of now."""
-        if data.window != self.data.window:
+    def refresh(self, data: OpenRun, rulebook: Rulebook | None = None) -> None:
+        """The store's word of now, and the rules of now."""
+        hours = _hours(data, rulebook)
+        if hours is not self.hours or data.expires_at != self.data.expires_at:
             self._gates.clear()
         if len(data.zone_sets) != len(self.zones):  # a standing run's grow; those that were there stay
             self.zones = [tuple(zones) for zones in data.zone_sets]
-        self.data = data
+        self.data, self.hours = data, hours
         self.groups = data.scrub_groups
 
     def stricter(self, data: OpenRun) -> bool:
@@ -85,30 +110,48 @@ class LaneRun:
         return expiry(fields) if self.data.standing else None
 
     def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
-        """When a contact of this zone set may be texted: now, a later moment, or None for never (no zone known).
+        """When a contact of these candidate places may be texted: now, a later moment, or None for not in sight (no
+        place known, or places that are never open together).
 
         Cached until the answer changes, so that it costs a dictionary look-up a contact.
         """
-        if zone_set >= len(self.zones):
-            return now + SECOND  # of a standing run, and newer than what we know: it is looked at again
-        gate = self._gates.get(zone_set)
-        if gate is None or not gate[0] <= now < gate[1]:
-            gate = self._gate(zone_set, now)
-            self._gates[zone_set] = gate
-        opens = gate[2]
+        opens = self.gate(zone_set, now).opens
         return now if opens == 0 else opens
 
-    def _gate(self, zone_set: int, now: Micros) -> tuple[Micros, Micros, Micros | None]:
-        """(valid from, valid until, 0 for open or the moment it opens or None). Asked for moments ahead too: what is
-        true then need not be true now.
+    def held_until(self, zone_set: int, now: Micros) -> Micros:
+        """When a contact who may not be texted now is looked at again: when its window opens; where it opens in none of
+        the days that are looked ahead, after these, or at the run's expiry.
         """
-        window = Window(*self.data.window)
-        zones = self.zones[zone_set]
-        if windows.is_open(window, zones, now):
-            closes = windows.closes_at(window, zones, now)
-            return now, (closes if closes is not None else 1 << 62), 0
-        opens = windows.opens_at(window, zones, now)
-        return now, (opens if opens is not None else now + 3_600_000_000), opens
+        opens = self.opens_at(zone_set, now)
+        unseen = now + windows.LOOK_AHEAD_DAYS * 24 * HOUR
+        return min(self.data.expires_at, unseen) if opens is None else opens
+
+    def valid_until(self, zone_set: int, now: Micros) -> Micros:
+        """When the carrier must have given up on what is handed over now: at the end of the window, and of the run. 0
+        where that is later than it would try anyway.
+        """
+        return self.gate(zone_set, now).valid_until
+
+    def gate(self, zone_set: int, now: Micros) -> Gate:
+        """Both of these at once. Asked for moments ahead too: what is true then need not be true now."""
+        if zone_set >= len(self.zones):  # of a standing run, and newer than what we know: it is looked at again
+            return Gate(now, now + SECOND, now + SECOND)
+        gate = self._gates.get(zone_set)
+        if gate is None or not gate.since <= now < gate.until:
+            gate = self._gates[zone_set] = self._look(zone_set, now)
+        return gate
+
+    def _look(self, zone_set: int, now: Micros) -> Gate:
+        found = windows.opening(self.hours, self.zones[zone_set], now)
+        if found is None:
+            return Gate(now, now + _LOOK_AGAIN, None)
+        if found.opens > now:
+            return Gate(now, found.opens, found.opens)
+        until = _NEVER_ENDS if found.closes is None else found.closes - windows.MARGIN
+        ends = self.data.expires_at if found.closes is None else min(found.closes, self.data.expires_at)
+        if ends - now > LONGEST_VALIDITY:
+            return Gate(now, min(until, ends - LONGEST_VALIDITY), 0)
+        return Gate(now, until, 0, ends)
 
     def open_cursors(self, now: Micros) -> list[Cursor]:
         """Cursors with contacts left whose window is open now (or whose contacts must be looked at one by one)."""
@@ -128,3 +171,9 @@ class LaneRun:
     def moved(self, cursor: int, next_position: int) -> None:
         """We hold everything before `next_position` of this cursor."""
         self._positions[cursor] = max(next_position, self._positions.get(cursor, 0))
+
+
+def _hours(data: OpenRun, rulebook: Rulebook | None) -> Hours:
+    if data.standing and data.stream is Stream.ANSWER:
+        return _ANY_TIME
+    return hours_of(data.hours, Window(*data.window), standard() if rulebook is None else rulebook)

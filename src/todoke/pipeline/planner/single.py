@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from todoke.compliance import windows
+from todoke.compliance.hours import hours_of
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
 from todoke.model.errors import Conflict, Invalid
 from todoke.model.stream import Stream
+from todoke.sms import places
 from todoke.sms.compose import EmptyText, TooLong, compose
 from todoke.sms.numbers import Phone, PhoneError
 from todoke.sms.phone import parse
@@ -46,10 +49,12 @@ async def send_text(
     window: Window,
     now: Micros,
     stream: Stream = Stream.TRANSACTIONAL,
+    rule_pack: str | None = None,
+    rulebook: Rulebook | None = None,
     not_before: Micros | None = None,
     expires_at: Micros | None = None,
 ) -> Posted:
-    """Text one number, in the calling window of the zones where its owner may be, and not if it is on a do-not-call
+    """Text one number, in the hours of the places where its owner may be, and not if it is on a do-not-call
     list of the code: that is looked up here and again before it is sent. Counted as expired where it is not sent
     before `expires_at`, a day from now if that is not given.
 
@@ -69,12 +74,17 @@ async def send_text(
     if listed:
         fix = "It may be texted again when its owner says so: START, or todoke dnc remove."
         raise Conflict(f"The number is on the DNC group {listed[0]!r}.", where=to, fix=fix)
-    zones = tuple(phone.zones)
-    opens = windows.opens_at(window, zones, begin)
+    zones = places.of_number(phone.e164, phone.region, phone.zones)
+    hours = hours_of(unit.declared_hours(None, rule_pack), window, rulebook or standard())
+    opens = windows.opens_at(hours, zones, begin)
     if opens is None:
-        fix = 'Give the window "00:00-24:00" if it may be texted at any hour.'
-        raise Invalid("No time zone of the number is known, so its hours are not.", where=to, fix=fix)
-    run_id, message_id = await _post(store, unit, chosen, groups, window, stream, zones, phone, text, begin, expires)
+        fix = 'Give the window "00:00-24:00" and the rule pack "none" if it may be texted at any hour.'
+        raise Invalid(
+            "There is no hour at which the number may be texted, or its place is not known.", where=to, fix=fix
+        )
+    run_id, message_id = await _post(
+        store, unit, chosen, groups, window, rule_pack, stream, zones, phone, text, begin, expires
+    )
     return Posted(message_id, run_id, unit.bucket, phone.e164, segments, None if opens <= now else opens)
 
 
@@ -84,6 +94,7 @@ async def _post(
     code: Code,
     groups: tuple[int, ...],
     window: Window,
+    rule_pack: str | None,
     stream: Stream,
     zones: tuple[str, ...],
     phone: Phone,
@@ -93,7 +104,9 @@ async def _post(
 ) -> tuple[int, int]:
     """The run that carries it, and its id."""
     while True:
-        run_id = await standing.ensure(store, unit, code, Purpose.TEXTS, groups, begin, window=window, stream=stream)
+        run_id = await standing.ensure(
+            store, unit, code, Purpose.TEXTS, groups, begin, window=window, stream=stream, rule_pack=rule_pack
+        )
         single = Single(unit.bucket, run_id, phone.e164, text, zones, begin, expires)
         try:
             return run_id, (await store.hot.post([single]))[0]

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from todoke.compliance.hours import Hours, hours_of
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
 from todoke.model.compiled_text import compiled
 from todoke.model.errors import Conflict, Invalid
 from todoke.model.stream import Stream
+from todoke.pipeline.planner import outlook
 from todoke.pipeline.planner.choosing import chosen, sample_of
 from todoke.sms.rendering import MissingField, Renderer
-from todoke.store.catalogue import adhoc, codes, lists, registrations, skills, templates, units
+from todoke.store.catalogue import adhoc, codes, list_places, lists, registrations, skills, templates, units
 from todoke.store.catalogue.lists import ListRow
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import SEPARATOR, NewRun, Selecting
@@ -46,6 +49,7 @@ class _Choice(NamedTuple):
     template_version_id: int
     expiry_hours: int
     groups: tuple[int, ...]
+    hours: Hours
     stream: Stream = Stream.BULK
     selecting: Selecting | None = None
 
@@ -61,13 +65,15 @@ async def start_skill(
     wanted: str | None = None,
     order: Sequence[str] | None = None,
     start_key: str | None = None,
+    rulebook: Rulebook | None = None,
 ) -> StartedRun:
     """Start a skill with its template, or with `text` in its place; with its filter and order, or with `wanted` and
     `order` in theirs (empty ones: all contacts, in the order of the list). With a `start_key` it is started once: who
     asks again with the same one gets the same run.
 
     NotFound for a name that is not there, Invalid for a text that the list cannot fill or a filter that names a field
-    that it does not have, Conflict for a list that is not ready.
+    that it does not have, Conflict for a list that is not ready, or where nobody could be texted before the run
+    expires. `rulebook` None: the built-in rules of places.
     """
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
@@ -83,6 +89,7 @@ async def start_skill(
             stored.version_id,
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
+            hours_of(unit.declared_hours(row.hours, row.rule_pack), row.window, rulebook or standard()),
             Stream(row.stream),
             chosen(
                 row.filter if wanted is None else wanted,
@@ -92,6 +99,8 @@ async def start_skill(
             ),
         )
     warnings = await _checked(store, unit, chosen_list, choice.body, choice.selecting)
+    expires_at = now + choice.expiry_hours * HOUR
+    warnings += await _outlook(store, unit, chosen_list, choice.hours, now, expires_at)
     return await _start(store, choice, warnings, now, start_key)
 
 
@@ -104,15 +113,21 @@ async def start_text(
     text: str,
     window: Window,
     now: Micros,
+    rule_pack: str | None = None,
+    rulebook: Rulebook | None = None,
 ) -> StartedRun:
-    """Text a list at once, without a stored template. The code may be left out where the business unit has only one."""
+    """Text a list at once, without a stored template. The code may be left out where the business unit has only one.
+    `rule_pack` as a skill has it.
+    """
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
         chosen_list = await lists.find(connection, unit, calling_list)
         chosen_code = await codes.only(connection, unit, code)
+    hours = hours_of(unit.declared_hours(None, rule_pack), window, rulebook or standard())
     warnings = await _checked(store, unit, chosen_list, text)  # before anything is written
+    warnings += await _outlook(store, unit, chosen_list, hours, now, now + adhoc.EXPIRY_HOURS * HOUR)
     async with store.writing() as connection:
-        made = await adhoc.prepare(connection, unit, chosen_code, text, window, now)
+        made = await adhoc.prepare(connection, unit, chosen_code, text, window, now, rule_pack)
         choice = _Choice(
             unit,
             chosen_list,
@@ -122,6 +137,7 @@ async def start_text(
             made.template_version_id,
             made.expiry_hours,
             await registrations.scrub_groups(connection, unit, chosen_code.id, made.skill_id),
+            hours,
         )
     return await _start(store, choice, warnings, now)
 
@@ -151,6 +167,17 @@ async def _checked(
     if not sample:
         warnings.append("None of the first contacts of the list passes the filter; see todoke list count.")
     return warnings + await _try(store, unit, calling_list, renderer, sample)
+
+
+async def _outlook(
+    store: Store, unit: Unit, calling_list: ListRow, hours: Hours, now: Micros, expires_at: Micros
+) -> list[str]:
+    """Warnings of who cannot be texted now; Conflict where nobody ever could."""
+    async with store.reading() as connection:
+        spread = await list_places.spread(connection, unit, calling_list.id)
+    found = outlook.look(spread.groups, spread.mixed, hours, now, expires_at)
+    outlook.check(found, calling_list.name)
+    return list(outlook.warnings(found))
 
 
 async def _start(

@@ -215,6 +215,8 @@ class Smsc:
             return status.RMSGQFUL
         if fault := submission.fault():
             return fault
+        if submission.expired(self.wall()):
+            return status.RINVEXPIRY
         if not account.throttle.admit(self.behaviour.throttle, self.clock()):
             return status.RTHROTTLED
         return 0

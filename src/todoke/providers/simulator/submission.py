@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from todoke.providers.simulator.entry import (
     MARK_TAG,
@@ -44,6 +45,19 @@ class Submission:
     concatenation: Concatenation | None
     user_message_reference: int | None
     mark: Mark | None
+    validity_period: str = ""
+
+    def expired(self, now: float) -> bool:
+        """Its validity period is an absolute time (SMPP 3.4, 7.1.1.1) that has passed. `now`: seconds since 1970."""
+        if self.validity_period[-1:] not in ("+", "-"):
+            return False
+        try:
+            local = datetime.strptime(self.validity_period[:12], "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+            quarters = int(self.validity_period[13:15])  # hours by which its clock is ahead of UTC, in quarters
+        except ValueError:
+            return True
+        offset = quarters * 15 * 60
+        return local - (offset if self.validity_period[-1] == "+" else -offset) <= now
 
     @property
     def wants_success(self) -> bool:
@@ -98,6 +112,7 @@ def submissions(pdu: SubmitSm | DataSm | SubmitMulti) -> list[Submission | Distr
             concatenation=udh_concatenation(pdu.esm_class, payload) or sar_concatenation(tlvs),
             user_message_reference=int.from_bytes(reference, "big") if len(reference) == 2 else None,
             mark=parse_mark(tlvs.get(MARK_TAG, b"")),
+            validity_period="" if isinstance(pdu, DataSm) else pdu.validity_period,
         )
         for one in destinations
     ]

@@ -45,6 +45,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     alphabet: str = "gsm7"  # what data_coding 0 means on this account: gsm7 | latin1
     receipts: bool = True  # ask for delivery receipts
     reference: bool = True  # put a reference on each submission that its receipt may echo: resolves what is in doubt
+    validity: bool = True  # tell the carrier when the calling window ends; off where it refuses that
     source_ton: int | None = None  # else by the type of the code
     source_npi: int | None = None
     service_type: str = ""

@@ -17,6 +17,7 @@ from todoke.store.catalogue.units import Unit
 from todoke.store.schema import campaign, skill, template, template_version
 
 CAMPAIGN = "Ad hoc"
+EXPIRY_HOURS = 720
 
 
 class AdHoc(NamedTuple):
@@ -25,12 +26,23 @@ class AdHoc(NamedTuple):
     expiry_hours: int
 
 
-async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str, window: Window, now: Micros) -> AdHoc:
+async def prepare(
+    connection: AsyncConnection,
+    unit: Unit,
+    code: Code,
+    body: str,
+    window: Window,
+    now: Micros,
+    rule_pack: str | None = None,
+) -> AdHoc:
     """The skill `text-CODE HOURS` of the unit with `body` as its template's newest version; both are made when missing.
 
-    One a window: a skill's window is live, so another one would change that of runs that are still on their way.
+    One a window and rule pack: a skill's hours are live, so others would change those of runs that are still on their
+    way.
     """
     name = f"text-{code.code.lstrip('+')} {window}".replace(":", "")
+    if rule_pack is not None:
+        name += f" {rule_pack}"
     campaign_id = await named(connection, campaign, unit, CAMPAIGN, now)
     template_id = await named(connection, template, unit, name, now)
     version = template_version.c
@@ -62,7 +74,8 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
                 smart_encoding=False,
                 stream="bulk",
                 weight=1,
-                expiry_hours=720,
+                expiry_hours=EXPIRY_HOURS,
+                rule_pack=rule_pack,
                 created_at=now,
             )
             .returning(skill.c.id, skill.c.expiry_hours)

@@ -15,7 +15,9 @@ from todoke.store.schema import campaign, skill, template, transport_code
 
 
 class SkillRow(NamedTuple):
-    """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time."""
+    """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time. `hours`
+    is a schedule where it is not the same every day. `rule_pack` None: as the business unit has it.
+    """
 
     id: int
     name: str
@@ -40,6 +42,8 @@ class SkillRow(NamedTuple):
     consent_programme: str | None
     filter: str | None
     ordering: str | None
+    hours: str | None = None
+    rule_pack: str | None = None
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -48,7 +52,13 @@ class SkillRow(NamedTuple):
 
     @property
     def window(self) -> Window:
+        """From its earliest to its latest hour, on any day."""
         return Window(self.window_start, self.window_end)
+
+    @property
+    def schedule(self) -> str:
+        """Its calling window as it is declared."""
+        return str(self.window) if self.hours is None else self.hours
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
@@ -79,6 +89,8 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.consent_programme,
             s.filter,
             s.ordering,
+            s.hours,
+            s.rule_pack,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

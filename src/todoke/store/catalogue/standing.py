@@ -60,8 +60,10 @@ async def ensure(
     *,
     window: Window = _ALL_DAY,
     stream: Stream | None = None,
+    rule_pack: str | None = None,
 ) -> int:
     """The id of the open standing run for this; made where there is none, or where it is scrubbed against other groups.
+    `rule_pack` None: the unit's.
 
     Conflict where the code's provider cannot serve the unit.
     """
@@ -70,12 +72,14 @@ async def ensure(
     name = f"{purpose.value} {code.name}" + ("" if window == _ALL_DAY else f" {window}".replace(":", ""))
     if stream is not nature.stream:
         name = f"{name} {stream.value}"
+    if rule_pack is not None:
+        name = f"{name} {rule_pack}"
     try:
         async with store.writing() as connection:
-            skill_id, version_id = await _skill(connection, unit, code, name, window, stream, now)
+            skill_id, version_id = await _skill(connection, unit, code, name, window, rule_pack, stream, now)
     except IntegrityError:  # another process made it in the same moment
         async with store.writing() as connection:
-            skill_id, version_id = await _skill(connection, unit, code, name, window, stream, now)
+            skill_id, version_id = await _skill(connection, unit, code, name, window, rule_pack, stream, now)
     scrubbed = groups if nature.scrubbed else ()
     run = NewRun(
         unit.bucket, unit.id, skill_id, 0, code.id, BODY, version_id, scrubbed, now, now + _FOR_EVER, stream, True
@@ -84,7 +88,14 @@ async def ensure(
 
 
 async def _skill(
-    connection: AsyncConnection, unit: Unit, code: Code, name: str, window: Window, stream: Stream, now: Micros
+    connection: AsyncConnection,
+    unit: Unit,
+    code: Code,
+    name: str,
+    window: Window,
+    rule_pack: str | None,
+    stream: Stream,
+    now: Micros,
 ) -> tuple[int, int]:
     """The skill, and the version of its template."""
     s, v = skill.c, template_version.c
@@ -107,6 +118,7 @@ async def _skill(
             template_id=template_id,
             window_start=window.start,
             window_end=window.end,
+            rule_pack=rule_pack,
             in_doubt_policy="at_most_once",
             in_doubt_minutes=15,
             max_attempts=3,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todoke.model.declared_hours import BY_PLACE, DeclaredHours
 from todoke.model.errors import Invalid, NotFound
 from todoke.store.catalogue.naming import pick
 from todoke.store.schema import business_unit
@@ -18,6 +19,9 @@ class Unit(NamedTuple):
     """`bucket` is the shard of all its hot rows. `dnc_group_id`: where STOP puts a number by default.
     `rate`: segments a second of all its codes together, `cap`: texts to one number of all its skills; None where it is
     not limited.
+    `rate`: segments a second of all its codes together, None where it is not limited.
+    `hours`: its own calling window, a schedule. `holidays`: days, rules, calendars. `rule_pack`: auto, none or a
+    jurisdiction.
     """
 
     id: int
@@ -28,6 +32,13 @@ class Unit(NamedTuple):
     rate: float | None = None
     opt_out_scope: str = "business_unit"
     cap: str | None = None
+    hours: str | None = None
+    holidays: list[str] | None = None
+    rule_pack: str = BY_PLACE
+
+    def declared_hours(self, skill: str | None = None, skill_rules: str | None = None) -> DeclaredHours:
+        """With those of one of its skills."""
+        return DeclaredHours(self.hours, tuple(self.holidays or ()), self.rule_pack, skill, skill_rules)
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)

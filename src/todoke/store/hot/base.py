@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from todoke.model.clock import Micros
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.errors import Conflict, Unavailable
 from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
@@ -200,6 +201,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    hours: DeclaredHours  # of the unit and the skill: live
     recalls: int = 0  # the number of its last selection that took back what was not handed over
     guard: Guard | None = None
     check: Check | None = None  # beside the DNC groups; live

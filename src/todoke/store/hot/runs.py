@@ -9,6 +9,7 @@ from typing import Any
 
 from todoke.model import cap
 from todoke.model.clock import Micros
+from todoke.model.declared_hours import DeclaredHours
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
@@ -72,6 +73,8 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
     (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
+    unit_hours, holidays, unit_rules, skill_hours, skill_rules = row[26:31]
+    days = () if holidays is None else tuple(_decoded(holidays) or ())
     return OpenRun(
         bucket,
         run_id,
@@ -92,6 +95,7 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        DeclaredHours(unit_hours, days, unit_rules, skill_hours, skill_rules),
         check=check_of(unit, *row[19:23]),
         standing=bool(row[23]),
         due_at=row[24],

@@ -22,6 +22,7 @@ from sqlalchemy import (
     true,
 )
 
+from todoke.model.declared_hours import BY_PLACE
 from todoke.model.limit import CAP_ZONE
 from todoke.store.schema.base import Id, identity, metadata, unit
 
@@ -50,6 +51,9 @@ business_unit = Table(
     Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
     Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
     Column("opt_out_scope", Text, nullable=False, server_default="business_unit"),  # where a code says none
+    Column("hours", Text, nullable=True),  # its calling window, a schedule; none: the whole day
+    Column("holidays", JSON, nullable=True),  # days, rules, or names of calendars
+    Column("rule_pack", Text, nullable=False, server_default=BY_PLACE),  # auto | none | a jurisdiction
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -188,6 +192,9 @@ skill = Table(
     Column("consent", SmallInteger, nullable=True),
     Column("consent_purpose", Text, nullable=True),
     Column("consent_programme", Text, nullable=True),
+    # A schedule, where the window is not the same every day; `window_start` and `window_end` hold all of it then.
+    Column("hours", Text, nullable=True),
+    Column("rule_pack", Text, nullable=True),  # as the business unit's, which counts where there is none
     UniqueConstraint("business_unit_id", "name"),
 )
 

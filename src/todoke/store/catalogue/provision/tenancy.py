@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import insert, select, update
 
+from todoke.model import schedule
 from todoke.model.declaration import BusinessUnit, Declared, Retention
 from todoke.model.retention import Data
 from todoke.store.catalogue import dnc, units
@@ -70,6 +73,9 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "rate": found.rate,
         "opt_out_scope": found.opt_out_scope,
         "cap": found.cap,
+        "window": found.hours,
+        "holidays": found.holidays or [],
+        "rule_pack": found.rule_pack,
     }
     new = {
         "default_region": entry.default_region,
@@ -77,12 +83,23 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "rate": entry.rate,
         "opt_out_scope": entry.opt_out_scope,
         "cap": entry.cap,
+        **_hours(entry),
     }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
 
 
+def _hours(entry: BusinessUnit) -> dict[str, Any]:
+    """Its hours in the form in which they are kept."""
+    return {
+        "window": None if entry.window is None else str(schedule.parse(entry.window)),
+        "holidays": entry.holidays,
+        "rule_pack": entry.rule_pack,
+    }
+
+
 async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> None:
+    hours = _hours(entry)
     await work.connection.execute(
         update(business_unit)
         .where(business_unit.c.id == unit.id)
@@ -92,6 +109,9 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
             rate=entry.rate,
             opt_out_scope=entry.opt_out_scope,
             cap=entry.cap,
+            hours=hours["window"],
+            holidays=hours["holidays"],
+            rule_pack=hours["rule_pack"],
         )
     )
 

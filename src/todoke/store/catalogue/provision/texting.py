@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, update
 
-from todoke.model import calling_window
+from todoke.model import schedule
 from todoke.model.consent import KINDS, Kind
 from todoke.model.declaration import Campaign, Declared, Place, Skill, Template
 from todoke.store.catalogue import campaigns, codes, dnc, skills, templates
@@ -79,13 +79,16 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
     text = await work.found(templates.find(link, unit, entry.template), place, "template", "template", entry.template)
     if group is None or code is None or text is None:
         return
-    window = calling_window.parse(entry.window)
+    hours = schedule.parse(entry.window)
+    window = hours.span
     values: dict[str, Any] = {
         "campaign_id": group.id,
         "transport_code_id": code.id,
         "template_id": text.id,
         "window_start": window.start,
         "window_end": window.end,
+        "hours": None if hours == schedule.every_day(window) else str(hours),
+        "rule_pack": entry.rule_pack,
         "in_doubt_policy": entry.in_doubt_policy,
         "in_doubt_minutes": entry.in_doubt_minutes,
         "max_attempts": entry.max_attempts,
@@ -118,7 +121,8 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "campaign": entry.campaign,
         "transport_code": code.name,
         "template": entry.template,
-        "window": str(window),
+        "window": str(hours),
+        "rule_pack": entry.rule_pack,
         "consent": entry.consent,
         **{key: values[key] for key in _PLAIN + _CONSENT},
         "scrub": entry.scrub,
@@ -180,7 +184,8 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "campaign": row.campaign,
         "transport_code": codes_by_id[row.transport_code_id].name,
         "template": row.template,
-        "window": str(row.window),
+        "window": row.schedule,
+        "rule_pack": row.rule_pack,
         "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
         **(await dnc.of_skill(work.connection, unit, row.id))._asdict(),

@@ -1,0 +1,72 @@
+"""What a run has before it: how many contacts may be texted now, how many later, how many never before it expires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from todoke.compliance import windows
+from todoke.compliance.hours import Hours
+from todoke.model.clock import Micros, to_datetime
+from todoke.model.errors import Conflict
+
+
+class Outlook(NamedTuple):
+    """Contacts by what their candidate places allow: `open` now, `later` (the first of them from `first_opens` on),
+    `unknown` for those in no known place, `never` for those whose places are not open before the run expires. `mixed`
+    were not looked at: each has places of its own.
+    """
+
+    open: int = 0
+    later: int = 0
+    unknown: int = 0
+    never: int = 0
+    mixed: int = 0
+    first_opens: Micros | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """Nobody can ever be texted."""
+        return not (self.open or self.later or self.mixed)
+
+
+def look(
+    groups: Iterable[tuple[tuple[str, ...], int]], mixed: int, hours: Hours, now: Micros, expires_at: Micros
+) -> Outlook:
+    """The outlook of contacts in groups of the same places."""
+    open_now = later = unknown = never = 0
+    first: Micros | None = None
+    for places, contacts in groups:
+        found = windows.opening(hours, places, now)
+        if found is None and not places:
+            unknown += contacts
+        elif found is None or found.opens >= expires_at:
+            never += contacts
+        elif found.opens == now:
+            open_now += contacts
+        else:
+            later += contacts
+            first = found.opens if first is None else min(first, found.opens)
+    return Outlook(open_now, later, unknown, never, mixed, first)
+
+
+def warnings(outlook: Outlook) -> Iterator[str]:
+    """Sentences for whoever starts the run."""
+    if outlook.later:
+        assert outlook.first_opens is not None
+        opens = f"{to_datetime(outlook.first_opens):%Y-%m-%d %H:%M} UTC"
+        yield f"{outlook.later:,} contacts are outside of their calling window; the first of them opens at {opens}."
+    if outlook.unknown:
+        yield f"{outlook.unknown:,} contacts are in no known place; they are held until the run expires."
+    if outlook.never:
+        yield f"{outlook.never:,} contacts are in no open calling window before the run expires."
+
+
+def check(outlook: Outlook, calling_list: str) -> None:
+    """Conflict where nobody could be texted before the run expires."""
+    if outlook.hopeless:
+        why = "They are in no known place" if outlook.unknown else "Their calling windows do not open"
+        raise Conflict(
+            f"No contact of the list {calling_list!r} could be texted before the run expires. {why}.",
+            fix="Look at one of them with todoke why NUMBER --skill NAME, or give the list a column TimeZone.",
+        )

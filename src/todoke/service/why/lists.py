@@ -1,0 +1,17 @@
+"""Whether the list can be run and the number is on it."""
+
+from __future__ import annotations
+
+from todoke.service.why.question import Question
+from todoke.service.why.verdict import Verdict
+
+
+async def on_list(question: Question) -> list[Verdict]:
+    """Nothing where no list was named."""
+    of = question.calling_list
+    if of is None:
+        return []
+    source = f"the list {of.name}"
+    if question.contact is None:
+        return [Verdict("list", False, "No contact of the list is texted at this number.", source)]
+    return [Verdict("list", True, f"It is the number of the contact {question.contact.external_id}.", source)]

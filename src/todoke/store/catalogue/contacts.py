@@ -1,0 +1,43 @@
+"""Contacts of a list, to read one by one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todoke.store.catalogue.units import Unit
+from todoke.store.schema import calling_list, contact
+
+
+class ContactRow(NamedTuple):
+    """A contact of a list with its candidate places."""
+
+    position: int
+    external_id: str
+    places: tuple[str, ...]
+
+
+async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone: int) -> ContactRow | None:
+    """The contact of the unit's list to whom a text to this number goes; None where there is none. It reads the list
+    from its beginning.
+    """
+    c = contact.c
+    row = (
+        await connection.execute(
+            select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets)
+            .join(calling_list, calling_list.c.id == c.list_id)
+            .where(
+                calling_list.c.business_unit_id == unit.id,
+                c.bucket == unit.bucket,
+                c.list_id == list_id,
+                c.destination == phone,
+            )
+            .limit(1)
+        )
+    ).first()
+    if row is None:
+        return None
+    position, external_id, zone_set, zone_sets = row
+    return ContactRow(position, external_id, tuple(zone_sets[zone_set]))
