@@ -30,6 +30,8 @@ from todoke.store.schema import (
     opt_out,
     review,
     run_counter,
+    run_selection,
+    selection,
     skill_run,
     tally,
 )
@@ -183,11 +185,13 @@ async def doubts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
 
 async def events(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     """Events of the next run that ended so long ago, a piece of them; what is in doubt of it goes with them."""
-    r, e, d = skill_run.c, event.c, doubt.c
+    r, e, d, s, n = skill_run.c, event.c, doubt.c, selection.c, run_selection.c
     own = base(unit.bucket, 0) + r.id * (1 << RUN_SHIFT)
     left = or_(
         select(e.message_id).where(e.bucket == unit.bucket, e.message_id.between(own, own + MAX_ORDINAL)).exists(),
         select(d.message_id).where(d.bucket == unit.bucket, d.run_id == r.id).exists(),
+        select(s.run_id).where(s.bucket == unit.bucket, s.run_id == r.id).exists(),
+        select(n.run_id).where(n.bucket == unit.bucket, n.run_id == r.id).exists(),
     )
     async with store.reading() as connection:
         query = select(r.id).where(*_old_run(unit, before), r.id > mark, left).order_by(r.id).limit(1)
@@ -205,7 +209,19 @@ async def events(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
             upto = (e.bucket == unit.bucket, e.message_id >= first, e.message_id <= ids[-1])
             done = (await connection.execute(delete(event).where(*upto))).rowcount
         await connection.execute(delete(doubt).where(d.bucket == unit.bucket, d.run_id == run))
-    return Step(done, run - 1 if len(ids) == PIECE else run)
+        more = len(ids) == PIECE or await _selections(connection, unit, run)
+    return Step(done, run - 1 if more else run)
+
+
+async def _selections(connection: AsyncConnection, unit: Unit, run: int) -> bool:
+    """Some of which contacts the run's filters chose; whether there may be more."""
+    s, r = selection.c, run_selection.c
+    of_run = (s.bucket == unit.bucket, s.run_id == run)
+    some = list(await connection.scalars(select(s.first_ordinal).where(*of_run).order_by(s.first_ordinal).limit(50)))
+    if some:
+        await connection.execute(delete(selection).where(*of_run, s.first_ordinal <= some[-1]))
+    await connection.execute(delete(run_selection).where(r.bucket == unit.bucket, r.run_id == run))
+    return len(some) == 50
 
 
 async def contacts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
