@@ -13,6 +13,7 @@ NOT_OF_A_PERSON = {
     "inbound.number",  # of a part
     "list_range.number",
     "run_cursor.number",
+    "run_selection.number",
 }
 
 

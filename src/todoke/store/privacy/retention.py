@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
-from todoke.model.ids import MAX_ORDINAL, base
+from todoke.model.ids import MAX_ORDINAL, RUN_SHIFT, base
 from todoke.model.retention import is_over
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import reading
@@ -37,7 +37,7 @@ from todoke.store.schema import (
 )
 from todoke.store.store import Store
 
-PIECE = 500  # rows in a transaction
+PIECE = 250  # rows in a transaction
 _LOOKED_AT = 100  # rows of the ledger at a time, each with all of its number
 SETTLED = 60.0
 """Seconds after which no flush knows a partition any more that was taken off."""
@@ -173,37 +173,44 @@ async def consents(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
 async def doubts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     """Numbers of what is in doubt."""
     d = doubt.c
-    key = (d.bucket, d.message_id, d.segment, d.attempt)
-    async with store.writing() as connection:
-        rows = (await connection.execute(select(*key).where(*_old_doubt(unit, before)).limit(PIECE))).all()
-        if rows:
-            wanted = tuple_(*key).in_([tuple(row) for row in rows])
-            await connection.execute(update(doubt).where(d.bucket == unit.bucket, wanted).values(destination=None))
-    return Step(len(rows), mark if len(rows) == PIECE else None)
+    async with store.reading() as connection:
+        query = select(d.message_id).where(*_old_doubt(unit, before)).limit(PIECE)
+        ids = list((await connection.execute(query)).scalars())
+    if ids:
+        async with store.writing() as connection:
+            mine = (d.bucket == unit.bucket, d.message_id.in_(ids), d.at < before)
+            await connection.execute(update(doubt).where(*mine).values(destination=None))
+    return Step(len(ids), mark if len(ids) == PIECE else None)
 
 
 async def events(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     """Events of the next run that ended so long ago, a piece of them; what is in doubt of it goes with them."""
+    r, e, d, s, n = skill_run.c, event.c, doubt.c, selection.c, run_selection.c
+    own = base(unit.bucket, 0) + r.id * (1 << RUN_SHIFT)
+    left = or_(
+        select(e.message_id).where(e.bucket == unit.bucket, e.message_id.between(own, own + MAX_ORDINAL)).exists(),
+        select(d.message_id).where(d.bucket == unit.bucket, d.run_id == r.id).exists(),
+        select(s.run_id).where(s.bucket == unit.bucket, s.run_id == r.id).exists(),
+        select(n.run_id).where(n.bucket == unit.bucket, n.run_id == r.id).exists(),
+    )
     async with store.reading() as connection:
-        run = await connection.scalar(
-            select(skill_run.c.id)
-            .where(*_old_run(unit, before), skill_run.c.id > mark)
-            .order_by(skill_run.c.id)
-            .limit(1)
-        )
+        query = select(r.id).where(*_old_run(unit, before), r.id > mark, left).order_by(r.id).limit(1)
+        run = await connection.scalar(query)
     if run is None:
         return Step(0, None)
-    e, d = event.c, doubt.c
     first = base(unit.bucket, run)
-    key = (e.bucket, e.message_id, e.segment, e.attempt, e.kind)
     of_run = (e.bucket == unit.bucket, e.message_id.between(first, first + MAX_ORDINAL))
+    async with store.reading() as connection:
+        query = select(e.message_id).where(*of_run).order_by(e.message_id).limit(PIECE)
+        ids = list((await connection.execute(query)).scalars())
+    done = 0
     async with store.writing() as connection:
-        rows = (await connection.execute(select(*key).where(*of_run).order_by(e.message_id).limit(PIECE))).all()
-        if rows:
-            await connection.execute(delete(event).where(*of_run, tuple_(*key).in_([tuple(row) for row in rows])))
+        if ids:  # a range of the key: the rest of the run, however long, is not looked at
+            upto = (e.bucket == unit.bucket, e.message_id >= first, e.message_id <= ids[-1])
+            done = (await connection.execute(delete(event).where(*upto))).rowcount
         await connection.execute(delete(doubt).where(d.bucket == unit.bucket, d.run_id == run))
-        more = len(rows) == PIECE or await _selections(connection, unit, run)
-    return Step(len(rows), run - 1 if more else run)
+        more = len(ids) == PIECE or await _selections(connection, unit, run)
+    return Step(done, run - 1 if more else run)
 
 
 async def _selections(connection: AsyncConnection, unit: Unit, run: int) -> bool:
