@@ -156,6 +156,28 @@ def rejected(context: typer.Context, name: Name, business_unit: BusinessUnit = N
         say(f"rejected rows, to be corrected and imported again: {kept}")
 
 
+@app.command("cap")
+def cap(
+    context: typer.Context,
+    name: Name,
+    cap: Annotated[
+        str | None, typer.Argument(metavar="CAP", help='Such as "2 in 30 days"; without it: lift it.')
+    ] = None,
+    business_unit: BusinessUnit = None,
+) -> None:
+    """Cap the texts to one number of a list, by all skills. Runs that are on their way keep to it at once."""
+    from todoke.store.catalogue import caps, lists, units
+
+    async def work() -> str | None:
+        async with session.of(context).store() as store, store.writing() as connection:
+            unit = await units.only(connection, business_unit)
+            row = await lists.find(connection, unit, name)
+            return await caps.set_list(connection, unit, row.id, cap)
+
+    said = session.run(work())
+    say(f"{name}: no frequency cap" if said is None else f"{name}: at most {said} to one number")
+
+
 def _do(context: typer.Context, business_unit: str | None, work: Callable[[Store, Unit], Coroutine[Any, Any, T]]) -> T:
     """Do something to a list of the business unit."""
     from todoke.store.catalogue import units

@@ -39,6 +39,7 @@ AnswerText: TypeAlias = (
 )
 Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
+CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
@@ -53,8 +54,8 @@ Purpose = Annotated[
 
 
 class BusinessUnit(Struct, frozen=True, kw_only=True):
-    """A tenant. `rate` in segments a second limits all its codes together. `bucket` is the shard that holds its data;
-    None keeps what it is, 0 for a new unit.
+    """A tenant. `rate` in segments a second limits all its codes together, `cap` the texts to one number of all its
+    skills. `bucket` is the shard that holds its data; None keeps what it is, 0 for a new unit.
     """
 
     name: Name
@@ -64,6 +65,7 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     default_dnc_group: Name = DEFAULT_DNC_GROUP
     rate: SharedRate | None = None
     opt_out_scope: Scope = "business_unit"
+    cap: CapText | None = None
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
@@ -179,7 +181,11 @@ class Template(Struct, frozen=True, kw_only=True):
 
 
 class Skill(Struct, frozen=True, kw_only=True):
-    """What is started over a list. `transport_code` may be written provider/code where two providers share one."""
+    """What is started over a list. `transport_code` may be written provider/code where two providers share one.
+
+    `scrub`: DNC groups that its contacts are looked up in, beside those that opt-outs to its code go to. `contribute`:
+    groups that an opt-out in answer to it goes to, too. `cap`: its texts to one number.
+    """
 
     business_unit: UnitName = None
     name: Annotated[
@@ -197,6 +203,9 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    scrub: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
+    contribute: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
+    cap: CapText | None = None
     consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
     consent_purpose: Purpose = ""
     consent_programme: Purpose = ""

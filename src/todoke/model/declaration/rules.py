@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from msgspec import structs
 
-from todoke.model import calling_window
+from todoke.model import calling_window, cap
 from todoke.model.closest import suggestion
 from todoke.model.declaration.entries import (
     Brand,
@@ -43,7 +43,15 @@ def tidied(entry: Entry) -> Entry:
         case TransportCode() | Registration():
             return structs.replace(entry, code=plain_code(entry.code))
         case Skill():
-            return structs.replace(entry, transport_code=plain_code(entry.transport_code))
+            return structs.replace(
+                entry,
+                transport_code=plain_code(entry.transport_code),
+                cap=_tidy_cap(entry.cap),
+                scrub=sorted(set(entry.scrub)),
+                contribute=sorted(set(entry.contribute)),
+            )
+        case BusinessUnit():
+            return structs.replace(entry, cap=_tidy_cap(entry.cap))
         case Template():
             return structs.replace(entry, body=entry.body.rstrip("\r\n"))
         case _:
@@ -68,9 +76,11 @@ def identity(entry: Entry) -> tuple[object, ...]:
 def check(entry: Entry, place: Place) -> Iterator[Problem]:
     """The problems of the entry, warnings among them."""
     match entry:
-        case BusinessUnit() if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
-            fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
-            yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
+        case BusinessUnit():
+            if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
+                fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
+                yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
+            yield from _cap(entry.cap, place)
         case TransportCode():
             yield from _code(entry, place)
             yield from _zone(entry.cap_zone, place)
@@ -88,6 +98,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 calling_window.parse(entry.window)
             except Invalid as error:
                 yield place.problem("window", error.sentence, error.fix or "")
+            yield from _cap(entry.cap, place)
         case _:
             pass
 
@@ -151,6 +162,21 @@ def _registration(entry: Registration, place: Place) -> Iterator[Problem]:
         elif plain in _REVOCATIONS:
             sentence = f"In the United States {plain!r} by itself is an opt-out by law."
             yield place.problem("remove_keywords", sentence, "Make sure that nobody there is texted.", warning=True)
+
+
+def _tidy_cap(text: str | None) -> str | None:
+    """As it is kept; one with a mistake as it stands."""
+    try:
+        return None if text is None else str(cap.parse(text))
+    except Invalid:
+        return text
+
+
+def _cap(text: str | None, place: Place) -> Iterator[Problem]:
+    try:
+        cap.optional(text)
+    except Invalid as error:
+        yield place.problem("cap", error.sentence, error.fix or "")
 
 
 def _zone(zone: str, place: Place) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ async def send_text(
         chosen = await codes.only(connection, unit, code)
         phone = _phone(to, unit.default_region)
         groups = await registrations.scrub_groups(connection, unit, chosen.id)
-        listed = [entry.group for entry in await dnc.on(connection, unit, phone.e164, groups=groups)]
+        listed = [entry.group for entry in await dnc.on(connection, unit, phone.e164, now, groups=groups)]
     if listed:
         fix = "It may be texted again when its owner says so: START, or todoke dnc remove."
         raise Conflict(f"The number is on the DNC group {listed[0]!r}.", where=to, fix=fix)

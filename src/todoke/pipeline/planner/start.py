@@ -73,7 +73,7 @@ async def start_skill(
             stored.body if text is None else text,
             stored.version_id,
             row.expiry_hours,
-            await registrations.scrub_groups(connection, unit, row.transport_code_id),
+            await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
             Stream(row.stream),
         )
     return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now, start_key)
@@ -105,7 +105,7 @@ async def start_text(
             text,
             made.template_version_id,
             made.expiry_hours,
-            await registrations.scrub_groups(connection, unit, chosen_code.id),
+            await registrations.scrub_groups(connection, unit, chosen_code.id, made.skill_id),
         )
     return await _start(store, choice, warnings, now)
 

@@ -25,7 +25,9 @@ async def export(
 ) -> dict[str, Any]:
     """The document. `external_id` finds contacts with another number, too; `key` what an erasure left."""
     places = await finding.contacts(store, unit, phone, external_id)
-    ids = {place.external_id for place in places if place.external_id} | ({external_id} if external_id else set())
+    ids = {place.external_id for place in places if place.external_id}
+    if external_id:
+        ids.add(external_id)
     contacts = [await _contact(store, unit, place) for place in places]
     async with store.reading() as connection:
         consents = await ledger.of_number(connection, unit, phone)

@@ -29,7 +29,6 @@ from todoke.store.schema import (
     inbound,
     opt_out,
     orphan,
-    review,
     skill_run,
     transport_code,
 )
@@ -153,9 +152,6 @@ async def replies(connection: AsyncConnection, unit: Unit, phone: int, digest: i
         )
         .values(source=pseudonym(digest), text="")
     )
-    r = review.c  # the unit's own are in PERSONAL
-    nobodys = (r.bucket == 0, r.phone == phone, r.business_unit_id.is_(None))
-    await connection.execute(delete(review).where(*nobodys))
     return done.rowcount
 
 
