@@ -45,7 +45,7 @@ POINTS = {
     "before_acknowledgement": "what the provider said is stored, its acknowledgement is not written",
     "after_acknowledgement": "its acknowledgement is written",
     "after_reply_stored": "a reply is stored and not read for keywords",
-    "after_opt_out": "an opt-out and its confirmation are committed, the lanes have not heard, the reply is not acknowledged",
+    "after_opt_out": "an opt-out and its confirmation are committed, lanes have not heard, nothing is acknowledged",
     "before_renewal": "the lease is about to be extended",
     "after_engine_marked": "an engine's state was changed: alive to gone, or gone to recovered",
     "before_block_recovered": "a dead engine's block was judged, nothing is written",
