@@ -206,6 +206,8 @@ class Skill(Struct, frozen=True, kw_only=True):
     scrub: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     contribute: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     cap: CapText | None = None
+    filter: Annotated[str, Meta(min_length=1, description="a filter in quotes, such as 'State = \"FL\"'")] | None = None
+    order: Annotated[list[str], Meta(max_length=10, description='keys such as ["Score desc", "LastName"]')] = []
     consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
     consent_purpose: Purpose = ""
     consent_programme: Purpose = ""

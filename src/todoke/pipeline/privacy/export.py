@@ -17,6 +17,7 @@ from todoke.store.hot.base import SEPARATOR
 from todoke.store.privacy import finding, personal, reading
 from todoke.store.privacy.finding import Place
 from todoke.store.privacy.key import Key
+from todoke.store.selection.places import ordinals
 from todoke.store.store import Store
 
 
@@ -79,9 +80,13 @@ async def export(
 async def _contact(store: Store, unit: Unit, place: Place) -> dict[str, Any]:
     async with store.reading() as connection:
         runs = await reading.runs_of(connection, unit, place.list_id)
+        ids = [
+            (run, message_id(unit.bucket, run.id, ordinal))
+            for run in runs
+            for ordinal in await ordinals(connection, unit.bucket, run.id, place.position)
+        ]
     messages: list[dict[str, Any]] = []
-    for run in runs:
-        id = message_id(unit.bucket, run.id, place.position)
+    for run, id in ids:
         events = await store.hot.events_between(id, id)
         if events:
             messages.append(

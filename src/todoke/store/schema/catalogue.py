@@ -181,6 +181,8 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("filter", Text, nullable=True),  # which contacts of a list it texts, as a person wrote it; none: all
+    Column("ordering", Text, nullable=True),  # in which order: its keys, a line each; none: that of the list
     Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
     Column("consent", SmallInteger, nullable=True),
