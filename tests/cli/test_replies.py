@@ -110,6 +110,14 @@ async def test_a_person_reads_what_may_mean_stop_and_decides(asked: Command) -> 
     assert (await asked("review", "resolve", "99", "--as", "stop")).status == 1
 
 
+async def test_a_number_that_is_listed_while_it_is_held_stays_listed(asked: Command, folder: Path) -> None:
+    (folder / "numbers.txt").write_text(f"+{PHONE}\n", encoding="utf-8")
+    assert (await asked("dnc", "add", "--file", "numbers.txt")).status == 0
+    (row,) = (await asked("review", "list", "--json")).json
+    assert (await asked("review", "resolve", str(row["id"]), "--as", "reply")).status == 0
+    assert (await asked("dnc", "check", f"+{PHONE}", "--json")).json[0]["source"] != "review"
+
+
 async def test_stop_by_a_person_is_an_opt_out_with_the_words_as_evidence(asked: Command, database_url: str) -> None:
     (row,) = (await asked("review", "list", "--json")).json
     assert "it is answered" in (await asked("review", "resolve", str(row["id"]), "--as", "stop")).out

@@ -45,7 +45,7 @@ POINTS = {
     "before_acknowledgement": "what the provider said is stored, its acknowledgement is not written",
     "after_acknowledgement": "its acknowledgement is written",
     "after_reply_stored": "a reply is stored and not read for keywords",
-    "after_opt_out": "an opt-out is committed, the lanes have not heard of it, the reply is not acknowledged",
+    "after_opt_out": "an opt-out and its confirmation are committed, lanes have not heard, nothing is acknowledged",
     "before_renewal": "the lease is about to be extended",
     "after_engine_marked": "an engine's state was changed: alive to gone, or gone to recovered",
     "before_block_recovered": "a dead engine's block was judged, nothing is written",
@@ -73,7 +73,7 @@ def install(points: Failpoints, tapped: Path | None) -> None:
         _around(hot, "recover_intent", points, "before_intent_recovered", None)
         _around(hot, "release_lanes", points, "before_release", "after_release")
         _replace(hot, "flush", lambda flush: _flush(flush, points))
-        _replace(hot, "apply_opt_outs", lambda apply: _opt_outs(apply, points))
+        _replace(hot, "apply_replies", lambda apply: _replies(apply, points))
     for flushing in (sqlite_flushing, postgres_flushing):
         _before(flushing, "take", points, "in_flush")
     _after(sqlite_flushing, "take", points, "before_commit")
@@ -149,11 +149,12 @@ def _flush(original: Callable[..., Any], points: Failpoints) -> Callable[..., An
     return wrapped
 
 
-def _opt_outs(original: Callable[..., Any], points: Failpoints) -> Callable[..., Any]:
-    async def wrapped(hot: Any, opt_outs: Sequence[object], meanings: Sequence[object]) -> None:
-        await original(hot, opt_outs, meanings)
-        if opt_outs:
+def _replies(original: Callable[..., Any], points: Failpoints) -> Callable[..., Any]:
+    async def wrapped(hot: Any, replies: Sequence[object]) -> Any:
+        done = await original(hot, replies)
+        if any(one.numbers for one in done):
             points.passing("after_opt_out")
+        return done
 
     return wrapped
 

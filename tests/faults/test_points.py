@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from tests.factories import phone_of
+from tests.faults import tap
 from tests.faults.failpoints import Rule, parse
 from tests.faults.lab import Lab, dead, kill
 from tests.faults.seams import POINTS
 from tests.world import eventually
 
 from todoke.model.event import State
+from todoke.model.ids import address
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 
@@ -85,6 +89,19 @@ async def test_a_kill_at_a_point_loses_and_doubles_nothing(lab: Lab, point: str)
             lab.world.scene.bucket, lab.world.scene.list, CONTACTS - 1, CONTACTS - 1, (lab.world.scene.group,)
         )
         assert contact.on_dnc
+        await confirmed_once(lab, phone_of(CONTACTS - 1))
+
+
+async def confirmed_once(lab: Lab, phone: int) -> None:
+    """The opt-out was confirmed once, whatever died in between; or nobody knows whether it was."""
+    outcomes: Counter[str] = Counter()
+    for run, messages in await lab.world.standing():
+        outcomes += await lab.world.counts(run)
+        assert messages == (await lab.world.counts(run)).total()
+    assert outcomes.total() == 1
+    assert set(outcomes) <= {State.DELIVERED, State.IN_DOUBT}
+    texts = [one for one in tap.read(lab.tapped) if one.kind == tap.WRITTEN and one.destination == phone]
+    assert sum(address(one.message_id).run != lab.run for one in texts) <= 1
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

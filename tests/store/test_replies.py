@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.factories import NOW, Scene, seed, seed_dnc, seed_dnc_group, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SECOND
@@ -142,6 +142,31 @@ async def test_an_opt_out_of_the_installation_reaches_other_buckets(desk: Desk) 
     assert len(await desk.sent()) == 1
     await desk.store.hot.apply_replies([desk.said(Meaning.START, 2, targets=targets, at=NOW + 1)])
     assert await desk.listed() == []
+
+
+@pytest.mark.parametrize(("narrow", "own"), [(True, False), (False, True)])
+async def test_an_opt_out_of_a_skill_goes_to_the_groups_that_it_contributes_to(
+    desk: Desk, narrow: bool, own: bool
+) -> None:
+    scene = desk.scene
+    stop = desk.said(Meaning.STOP, 1, narrow=narrow)
+    group = await seed_dnc_group(desk.store, scene.unit, name="shifts", bucket=scene.bucket)
+    async with desk.store.writing() as connection:
+        values = {"skill_id": scene.skill, "dnc_group_id": group, "contributes": True, "scrubs": True}
+        await connection.execute(insert(schema.skill_dnc).values(**values))
+    (done,) = await desk.store.hot.apply_replies([stop])
+    e = schema.dnc_entry.c
+    listed = {row[0] for row in await desk.rows(e.dnc_group_id)}
+    assert listed == {group, *([scene.group] if own else [])}
+    assert {number[0] for number in done.numbers} == listed
+    assert done.message_id is not None
+    (again,) = await desk.store.hot.apply_replies([stop._replace(inbound_id=2, now=NOW + SECOND)])
+    assert again.message_id is None
+
+
+async def test_an_opt_out_of_a_skill_without_groups_goes_to_those_of_the_code(desk: Desk) -> None:
+    await desk.store.hot.apply_replies([desk.said(Meaning.STOP, 1, narrow=True)])
+    assert await desk.listed() == ["opt_out"]
 
 
 async def test_where_the_run_of_the_answers_was_stopped_nothing_is_done(desk: Desk) -> None:

@@ -287,7 +287,7 @@ class Lane:
     def _count_out(self, now: Micros) -> None:
         """Runs end although nothing can be sent."""
         over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
-        singles = any(run.data.standing for run in self.runs.values())
+        singles = any(run.data.standing and self.composed.waiting(run.data.stream) for run in self.runs.values())
         if over or singles:
             for message in self.composed.take_out(lambda m: m.run in over or (singles and m.expired(now))):
                 self._set_aside(message, message.run, now)

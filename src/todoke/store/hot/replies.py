@@ -20,6 +20,8 @@ SAME_AGAIN = {Meaning.STOP: 24 * HOUR, Meaning.START: 24 * HOUR, Meaning.HELP: H
 MOST_A_DAY = 10
 """Answers to a number from a code, whatever it says: two machines do not talk for ever."""
 DAY = 24 * HOUR
+HELD_FOR = 50 * 365 * DAY
+"""The entry of a held number has an end, far away: so whatever lists the number for good takes its place, and stays."""
 
 
 class Target(NamedTuple):

@@ -24,8 +24,7 @@ def check_list(
     """Conflict where the list cannot be run."""
     if state != ("standing" if run.standing else "ready"):
         raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
-    if not run.standing:
-        check_active(name, state, active=active)
+    check_active(name, state, active=active)
     if expires_at is not None and expires_at <= run.started_at:
         raise Conflict(
             f"The list {name!r} has expired.",
@@ -38,8 +37,10 @@ def check_list(
 
 
 def check_active(name: str, state: str, *, active: bool) -> None:
-    """Conflict where nobody on the list may be texted now: it is inactive or deleted."""
-    if state != "ready":
+    """Conflict where nobody on the list may be texted now: it is inactive or deleted. That of a standing run is
+    neither.
+    """
+    if state not in ("ready", "standing"):
         raise Conflict(f"The list {name!r} is {state}.", fix=_FIXES.get(state, "Import it again."))
     if not active:
         raise Conflict(f"The list {name!r} is inactive.", fix=f"Make it active with todoke list activate {name!r}.")

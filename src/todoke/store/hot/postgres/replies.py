@@ -10,7 +10,7 @@ from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
 from todoke.store.hot.postgres import checks, inbound, opt_outs, singles
 from todoke.store.hot.postgres.dnc import MOMENT
-from todoke.store.hot.replies import DAY, Done, Said, meaning_of, single
+from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, meaning_of, single
 from todoke.store.postgres import Connection
 
 # Where the number is listed: by a lasting entry, or held.
@@ -20,9 +20,10 @@ LISTED = f"""
 """
 
 HOLD = f"""
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES ($1, $2, $3, 'review', $4)
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at)
+    VALUES ($1, $2, $3, 'review', $4, $5)
     ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
-    SET source = excluded.source, created_at = excluded.created_at, expires_at = NULL, upload_id = NULL
+    SET source = excluded.source, created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
     WHERE dnc_entry.expires_at <= {MOMENT}
 """
 
@@ -98,7 +99,8 @@ async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int
                 holds += [hold for row in rows for hold in json.loads(row[0])]
         elif meaning is Meaning.REVIEW and await _asked(connection, said):
             for target in said.targets:
-                await connection.execute(HOLD, target.bucket, target.dnc_group_id, said.phone, said.now)
+                until = said.now + HELD_FOR
+                await connection.execute(HOLD, target.bucket, target.dnc_group_id, said.phone, said.now, until)
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += await _released(connection, said, holds)
     if said.reason:

@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from todoke.model.dnc import HELD
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
-from todoke.store.hot.replies import DAY, Done, Said, meaning_of, single
+from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, meaning_of, single
 from todoke.store.hot.sqlite import checks, inbound, opt_outs, singles
 from todoke.store.hot.sqlite.dnc import HOLDS
 
@@ -19,9 +19,10 @@ LISTED = f"""
 """
 
 HOLD = """
-    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at) VALUES (?1, ?2, ?3, 'review', ?4)
+    INSERT INTO dnc_entry (bucket, dnc_group_id, phone, source, created_at, expires_at)
+    VALUES (?1, ?2, ?3, 'review', ?4, ?5)
     ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
-    SET source = excluded.source, created_at = excluded.created_at, expires_at = NULL, upload_id = NULL
+    SET source = excluded.source, created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
     WHERE dnc_entry.expires_at <= ?4
 """
 
@@ -89,7 +90,8 @@ def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
                 holds += [hold for row in db.execute(OVERTAKE, who).fetchall() for hold in json.loads(row[0])]
         elif meaning is Meaning.REVIEW and _asked(db, said):
             for target in said.targets:
-                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now))
+                until = said.now + HELD_FOR
+                db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now, until))
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += _released(db, said, holds)
     if said.reason:
