@@ -117,7 +117,7 @@ def show(name: str, imported: Imported) -> None:
     say(f"merge fields: {', '.join(f'{{{field}}}' for field in imported.fields)}")
     unknown = sum(group.contacts for group in imported.zone_groups if not group.zones)
     if unknown:
-        say(f"{unknown:,} contacts have no time zone: they are held unless the window is the whole day")
+        say(f"{unknown:,} contacts are in no known place: they are held unless nothing restricts the hours")
     if imported.reasons:
         rows = [(count, rejection(code), code) for code, count in imported.reasons.items()]
         print_table(["rejected", "because", "code"], rows, empty="")
