@@ -113,6 +113,8 @@ rule_pack = "none"
     for old, new, where in (
         ("sat 10:00-17:00", "sat 10:00-25:00", "hours.toml:5: business_unit.window: "),
         ('"12-24"', '"24-12"', "hours.toml:6: business_unit.holidays: "),
+        ('["US", ', '["ZZ", ', "hours.toml:6: business_unit.holidays: "),
+        ('"US-TX"', '"DE"', "hours.toml:7: business_unit.rule_pack: "),
         ('"US-TX"', '"US-TZ"', "hours.toml:7: business_unit.rule_pack: "),
         ("mon-fri 9-12, 13-17", "closed", "hours.toml:14: skill.window: "),
     ):

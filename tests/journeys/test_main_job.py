@@ -9,7 +9,7 @@ from tests.factories import phone_of, seed_dnc
 from tests.journeys.conftest import EngineContext
 from tests.world import BUCKET, CODE, eventually, make_world
 
-from todoke.model.clock import SystemClock
+from todoke.model.clock import HOUR, SystemClock
 from todoke.model.event import State
 from todoke.model.run import RunEvent, RunState
 from todoke.providers.simulator import Behaviour, Rule, Simulator
@@ -146,14 +146,19 @@ async def test_a_clean_stop_leaves_the_rest_for_the_next_engine(
     assert await world.judge(run, 600) == {State.DELIVERED: 600}
 
 
+def zone_at(offset: int) -> str:
+    """A zone whose clock is so many hours ahead of UTC, or a day less."""
+    ahead = offset if offset >= -12 else offset + 24
+    return f"Etc/GMT{-ahead:+}" if ahead else "Etc/GMT"
+
+
 async def test_a_closed_window_holds_and_costs_nothing(
     store: Store, simulator: Simulator, engine: EngineContext, ledger: Path
 ) -> None:
     """Contacts whose window is closed wait; those without a zone wait for the expiry; the others go."""
-    minute = SystemClock().now() // 60_000_000 % 1440
-    start = max(0, min(minute - 60, 1320))
-    window = (start, start + 120)
-    zones = (("UTC",), ("Asia/Tokyo",), ())
+    hour = SystemClock().now() // HOUR % 24
+    zones = ((zone_at(12 - hour),), (zone_at(-hour),), ())  # where it is about noon, and about midnight
+    window = (11 * 60, 15 * 60)
     world = await make_world(store, simulator.ports.smpp_port, ledger, contacts=30, calling_window=window, zones=zones)
     async with engine():
         run = await world.start(hours=24)

@@ -40,10 +40,12 @@ def apply(
     from todoke.model.clock import SystemClock
     from todoke.model.declaration import read
     from todoke.providers.kinds import KINDS
+    from todoke.service import rules
     from todoke.store.catalogue import provision
 
     name, text = _read(file)
     declaration, problems = read(name, text, KINDS)
+    problems += rules.missing(declaration, rules.load(session.of(context).settings.rules_dir))
 
     async def work() -> Provisioned:
         async with _store(session.of(context), dry_run=dry_run) as store:

@@ -206,7 +206,7 @@ def show(name: str, imported: Imported) -> None:
     say(f"merge fields: {', '.join(f'{{{field}}}' for field in imported.fields)}")
     unknown = sum(group.contacts for group in imported.zone_groups if not group.zones)
     if unknown:
-        say(f"{unknown:,} contacts have no time zone: they are held unless the window is the whole day")
+        say(f"{unknown:,} contacts are in no known place: they are held unless nothing restricts the hours")
     for field, count in imported.unusable.items():
         say(f"{field}: {count:,} values are no phone numbers; their contacts have another one")
     if imported.on_dnc:

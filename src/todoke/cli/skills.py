@@ -62,7 +62,7 @@ def show(
         print_json(facts)
         return
     for key, value in facts.items():
-        say(f"{key.replace('_', ' ')}: {value}")
+        say(f"{key.replace('_', ' ')}: {'as the business unit' if value is None else value}")
 
 
 @app.command("start")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from todoke.compliance.rulebook import PackFile, Rulebook, read, standard
 from todoke.model.clock import Clock
-from todoke.model.errors import Invalid, TodokeError
+from todoke.model.declaration import Declaration, Place, Problem
+from todoke.model.declared_hours import BY_PLACE, NO_RULES
+from todoke.model.errors import Invalid, NotFound, TodokeError
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +28,26 @@ def load(folder: Path) -> Rulebook:
 def read_pack(file: Path) -> Rulebook:
     """The built-in packs and this one, without the folder's: to look at a pack before it is put there."""
     return read([_pack(file)])
+
+
+def missing(declaration: Declaration, book: Rulebook) -> Iterator[Problem]:
+    """What a declaration names and no rule pack has: it would be never open."""
+    for unit, place in declaration.units:
+        for name in unit.holidays:
+            try:
+                book.days([name])
+            except NotFound as error:
+                yield place.problem("holidays", error.sentence, error.fix or "")
+        yield from _pack_missing(unit.rule_pack, book, place)
+    for skill, place in declaration.skills:
+        yield from _pack_missing(skill.rule_pack, book, place)
+
+
+def _pack_missing(name: str | None, book: Rulebook, place: Place) -> Iterator[Problem]:
+    if name is not None and name not in (BY_PLACE, NO_RULES) and not book.of(name):
+        yield place.problem(
+            "rule_pack", f"No rule pack knows {name!r}.", "todoke rules list shows those that are known."
+        )
 
 
 class Rules:

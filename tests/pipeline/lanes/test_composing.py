@@ -6,15 +6,19 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.pipeline.lanes.doubles import BUCKET, CODE, LONG, RUN, START, block, contact, lane_run, phone
+from tests.pipeline.lanes.doubles import BUCKET, CODE, LONG, RUN, START, block, contact, lane_run, open_run, phone
 
 from todoke.model.clock import HOUR, from_datetime
 from todoke.model.contact import ERASED_DESTINATION
 from todoke.model.event import Event, Kind
 from todoke.model.ids import message_id
+from todoke.model.transport_code import CODE_TYPES
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.message import Work
 from todoke.pipeline.lanes.runs import LaneRun
+from todoke.providers.smpp.sender import SmppSender
+from todoke.providers.smpp.settings import SmppSettings
+from todoke.smpp.pdu import SubmitSm, decode
 from todoke.sms.segments import header
 from todoke.store.hot.base import Contact, DueRow, DueTaken
 
@@ -216,3 +220,48 @@ def test_who_was_erased_is_out(smart: bool) -> None:
     batch = compose_block(run, Work(block(0, 0), run), [erased], START)
     assert batch.messages == []
     assert [event.reason for event in batch.events] == ["erased"]
+
+
+# ------------------------------------------------------------------ until when the carrier may try
+
+
+def validities(run: LaneRun, now: int, *contacts: Contact) -> list[str]:
+    """What the octets of the messages say."""
+    said: list[str] = []
+    for message in compose(run, *contacts, now=now).messages:
+        for body in message.bodies:
+            pdu = decode((16 + len(body)).to_bytes(4, "big") + b"\0\0\0\x04" + b"\0\0\0\0" + b"\0\0\0\x01" + body)
+            assert isinstance(pdu, SubmitSm)
+            said.append(pdu.validity_period)
+    return said
+
+
+@pytest.mark.parametrize("body", ["Hello {FirstName}", LONG])
+@pytest.mark.parametrize("smart", [False, True])
+def test_each_segment_says_when_the_window_of_its_contact_closes(body: str, smart: bool) -> None:
+    sender = SmppSender(SmppSettings(host="smsc.example"), "72345", CODE_TYPES["short"])
+    run = LaneRun(
+        open_run(
+            body=body,
+            smart_encoding=smart,
+            window=(480, 1260),
+            zone_sets=[
+                ["US-NY America/New_York"],
+                ["US-CA America/Los_Angeles"],
+                ["US-NY America/New_York 09:00-11:30"],
+            ],
+            expires_at=START + 48 * HOUR,
+        ),
+        sender,
+    )
+    said = validities(run, START, *(contact(number, zone_set=number) for number in range(3)))
+    assert list(dict.fromkeys(said)) == ["250616010000000+", "250616040000000+", "250615153000000+"]
+    assert len(said) == (3 if body != LONG else 9)
+    run.refresh(open_run(body=body, window=(480, 1260), expires_at=START + HOUR + 1))
+    assert set(validities(run, START, contact(0))) == {"250615160640000+"}
+
+
+def test_what_may_be_tried_for_days_says_nothing() -> None:
+    sender = SmppSender(SmppSettings(host="smsc.example"), "72345", CODE_TYPES["short"])
+    run = LaneRun(open_run(expires_at=START + 100 * HOUR), sender)
+    assert validities(run, START, contact(0)) == [""]
