@@ -47,6 +47,7 @@ class Connection(Protocol):
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str] | None = None
     ) -> str: ...
+    async def copy_to_table(self, table_name: str, *, source: Any, columns: Sequence[str], format: str) -> str: ...
     def transaction(self) -> AbstractAsyncContextManager[Any]: ...
     async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
     def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
@@ -66,6 +67,9 @@ class Pool(Protocol):
 
 
 _asyncpg = cast(Any, asyncpg)
+
+# A row whose key is there already.
+Duplicate = cast("type[Exception]", _asyncpg.UniqueViolationError)
 
 # Errors after which a statement may be tried again: the server or the way to it, not the statement.
 LOST: tuple[type[BaseException], ...] = (

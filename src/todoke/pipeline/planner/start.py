@@ -60,9 +60,11 @@ async def start_skill(
     text: str | None = None,
     wanted: str | None = None,
     order: Sequence[str] | None = None,
+    start_key: str | None = None,
 ) -> StartedRun:
     """Start a skill with its template, or with `text` in its place; with its filter and order, or with `wanted` and
-    `order` in theirs (empty ones: all contacts, in the order of the list).
+    `order` in theirs (empty ones: all contacts, in the order of the list). With a `start_key` it is started once: who
+    asks again with the same one gets the same run.
 
     NotFound for a name that is not there, Invalid for a text that the list cannot fill or a filter that names a field
     that it does not have, Conflict for a list that is not ready.
@@ -80,7 +82,7 @@ async def start_skill(
             stored.body if text is None else text,
             stored.version_id,
             row.expiry_hours,
-            await registrations.scrub_groups(connection, unit, row.transport_code_id),
+            await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
             Stream(row.stream),
             chosen(
                 row.filter if wanted is None else wanted,
@@ -89,7 +91,8 @@ async def start_skill(
                 now,
             ),
         )
-    return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body, choice.selecting), now)
+    warnings = await _checked(store, unit, chosen_list, choice.body, choice.selecting)
+    return await _start(store, choice, warnings, now, start_key)
 
 
 async def start_text(
@@ -118,7 +121,7 @@ async def start_text(
             text,
             made.template_version_id,
             made.expiry_hours,
-            await registrations.scrub_groups(connection, unit, chosen_code.id),
+            await registrations.scrub_groups(connection, unit, chosen_code.id, made.skill_id),
         )
     return await _start(store, choice, warnings, now)
 
@@ -131,6 +134,11 @@ async def _checked(
         raise Conflict(
             f"The list {calling_list.name!r} is {calling_list.state}.",
             fix="Import it again, or wait until it is ready.",
+        )
+    if not calling_list.active:
+        raise Conflict(
+            f"The list {calling_list.name!r} is inactive.",
+            fix=f"Make it active with todoke list activate {calling_list.name!r}.",
         )
     if not calling_list.contacts:
         raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
@@ -145,7 +153,9 @@ async def _checked(
     return warnings + await _try(store, unit, calling_list, renderer, sample)
 
 
-async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros) -> StartedRun:
+async def _start(
+    store: Store, choice: _Choice, warnings: list[str], now: Micros, start_key: str | None = None
+) -> StartedRun:
     calling_list, unit = choice.calling_list, choice.unit
     run_id = await store.hot.start_run(
         NewRun(
@@ -161,6 +171,7 @@ async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros
             now + choice.expiry_hours * HOUR,
             choice.stream,
             selecting=choice.selecting,
+            start_key=start_key,
         )
     )
     selecting = choice.selecting is not None

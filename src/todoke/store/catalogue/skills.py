@@ -34,6 +34,7 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    cap: str | None
     consent: int | None
     consent_purpose: str | None
     consent_programme: str | None
@@ -72,6 +73,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.cap,
             s.consent,
             s.consent_purpose,
             s.consent_programme,

@@ -222,6 +222,7 @@ class NewRun(NamedTuple):
     expires_at: Micros
     stream: Stream = Stream.BULK
     standing: bool = False  # a list of its own is made for it
+    start_key: str | None = None  # a run that was started with it is not started again
     selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
 
 

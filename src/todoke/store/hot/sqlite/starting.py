@@ -10,13 +10,14 @@ from todoke.model.errors import NotFound
 from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
-from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.runs import check_list, check_number, check_provider, check_size, read_run
 from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
 
 LIST = """
-    SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
+    SELECT name, state, active, expires_at, bucket, contacts, fields, zone_sets
+    FROM calling_list WHERE id = ? AND business_unit_id = ?
 """
 
 PROVIDER = """
@@ -33,8 +34,8 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream, standing)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+                           expires_at, stream, standing, start_key)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
 """
 
 # A selection that is to be made.
@@ -43,6 +44,9 @@ SELECT_LATER = """
                                read_to, size, resumes, recalls, maker, made_until)
     VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, ?, '', 0)
 """
+
+
+STARTED = "SELECT id FROM skill_run WHERE bucket = ? AND start_key = ?"
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -100,7 +104,9 @@ OPEN_CURSORS = """
 
 
 def start(db: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
+    if run.start_key is not None and (found := db.execute(STARTED, (run.bucket, run.start_key)).fetchone()):
+        return found[0]
     groups = json.dumps(run.scrub_groups)
     if run.standing:
         found = db.execute(STANDING, (run.bucket, run.skill_id, groups, MOST)).fetchone()
@@ -111,8 +117,9 @@ def start(db: Connection, run: NewRun) -> int:
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    name, state, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bucket, contacts, run)
+    name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
+    check_list(name, state, bool(active), expires_at, bucket, run)
+    check_size(name, contacts)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -122,7 +129,7 @@ def start(db: Connection, run: NewRun) -> int:
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
     picked = contacts if run.selecting is None else 0  # a selection counts what it finds
     frozen = (run.body, run.template_version_id, fields, zone_sets, groups, picked)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing))
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing, run.start_key))
     if run.standing:
         db.execute(RETIRE, (run.bucket, run.skill_id, run_id))
     if run.selecting is None:
