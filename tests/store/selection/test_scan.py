@@ -60,7 +60,9 @@ async def filled(store: Store, source: Source, rows: list[Contact]) -> list[Reco
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))  # type: ignore[arg-type]
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(rows=st.lists(contacts, min_size=1, max_size=30), filters=st.lists(expressions, min_size=1, max_size=12))
 async def test_the_databases_agree_with_the_meaning(
     store: Store, source: Source, rows: list[Contact], filters: list[Expression]
@@ -77,7 +79,9 @@ async def test_the_databases_agree_with_the_meaning(
 KEYS = st.sampled_from(["Name", "Score desc", "{Due date} as text", "Tag as text desc", "@number desc", "@external_id"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))  # type: ignore[arg-type]
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(rows=st.lists(contacts, min_size=1, max_size=30), keys=st.lists(KEYS, min_size=1, max_size=3))
 async def test_what_an_order_compares_is_the_same_everywhere(
     store: Store, source: Source, rows: list[Contact], keys: list[str]

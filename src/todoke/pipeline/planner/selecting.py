@@ -57,6 +57,7 @@ class Selector:
         finally:
             for task in self._making:
                 task.cancel()
+            await asyncio.gather(*self._making, return_exceptions=True)
 
     async def look(self) -> int:
         """Begin with what is to be made, as far as there is room; how many that is."""
@@ -181,6 +182,7 @@ async def _ordered(making: _Making, scan: Scan, taken: Taken | None, order: Orde
             await asyncio.to_thread(sorter.add, ranked)
             await making.say()
         sorting = asyncio.create_task(asyncio.to_thread(sorter.sort))
+        sorting.add_done_callback(lambda done: done.cancelled() or done.exception())  # `close` breaks it off
         while not (await asyncio.wait({sorting}, timeout=_SIGN / 2))[0]:
             await making.say()
         for first in range(0, sorting.result(), CHUNK):

@@ -18,9 +18,7 @@ from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
 from todoke.store.hot.checking import check_of
 
 
-def check_list(
-    name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, contacts: int, run: NewRun
-) -> None:
+def check_list(name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
     if state != ("standing" if run.standing else "ready"):
         raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
@@ -32,6 +30,10 @@ def check_list(
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+
+
+def check_size(name: str, contacts: int) -> None:
+    """Conflict where its last positions would be taken for places in a selection."""
     if contacts > SELECTED:
         raise Conflict(f"The list {name!r} has {contacts:,} contacts; a run can have {SELECTED:,}.", fix="Split it.")
 

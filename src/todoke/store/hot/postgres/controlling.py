@@ -57,7 +57,7 @@ TAKE_DUE = """
     RETURNING d.message_id, d.attempt
 """
 
-# Runs past their expiry that have something left.
+# Runs past their expiry that have something left. (OFFSET 0 keeps the planner from reading all selections.)
 EXPIRED = """
     SELECT r.bucket, r.id FROM skill_run r
     WHERE r.state = ANY ('{running,paused}') AND r.expires_at <= $1

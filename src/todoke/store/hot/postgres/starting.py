@@ -10,7 +10,7 @@ from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.postgres import guards, partitions
-from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.runs import check_list, check_number, check_provider, check_size, read_run
 from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.postgres import Connection
@@ -24,8 +24,6 @@ LIST = """
 CODE = """
     SELECT c.code, p.name, p.bucket FROM transport_code c JOIN provider p ON p.id = c.provider_id WHERE c.id = $1
 """
-
-_LISTED = ("name", "state", "active", "expires_at", "contacts")
 
 # The next run id of the bucket.
 NUMBER = """
@@ -125,8 +123,8 @@ async def start(connection: Connection, run: NewRun) -> int:
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    name, state, active, expires_at, contacts = (source[key] for key in _LISTED)
-    check_list(name, state, active, expires_at, source["bucket"], contacts, run)
+    check_list(source["name"], source["state"], source["active"], source["expires_at"], source["bucket"], run)
+    check_size(source["name"], source["contacts"])
     code = await connection.fetchrow(CODE, run.transport_code_id)
     if code is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")

@@ -10,7 +10,7 @@ from todoke.model.errors import NotFound
 from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
-from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.runs import check_list, check_number, check_provider, check_size, read_run
 from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
@@ -117,7 +117,8 @@ def start(db: Connection, run: NewRun) -> int:
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
     name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bool(active), expires_at, bucket, contacts, run)
+    check_list(name, state, bool(active), expires_at, bucket, run)
+    check_size(name, contacts)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
