@@ -33,6 +33,7 @@ HOT = (
 # alone reads a share of it that grows.
 KEYS = {
     "allowance": r"\bsubject_id = ",
+    "answer": r"\bphone = ",
     "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
     "consent": r"\bphone = ",
     "contact": r"\bposition\W+(=|>=)",
@@ -45,12 +46,14 @@ KEYS = {
     "intent": r"\b(message_id|run_id) = |^\(engine_id = \$1\)$",
     "opt_out": r"\bphone = ",
     "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
+    "review": r"\b(phone|id) = ",
     "run_cursor": r"\brun_id = ",
-    "skill_run": r"\bid = |\bstate = ANY|\bstate = 'stopping'",
+    "skill_run": r"\b(id|skill_id) = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.
-WHOLE = {("receipts", "KEYS")}
+# SQLite would look for runs of a new list only where rows wait for their parent, which none does.
+WHOLE = {("receipts", "KEYS"), ("starting", "OWN_LIST")}
 
 
 def statements(package: ModuleType) -> Iterator[tuple[str, str, str]]:

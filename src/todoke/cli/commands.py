@@ -21,6 +21,7 @@ from todoke.cli import (
     doubts,
     importing,
     lists,
+    mappings,
     privacy,
     processes,
     reporting,
@@ -48,6 +49,7 @@ for group in (demo, processes, applying, importing, sending, reporting, doctor):
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
+app.add_typer(mappings.app, name="mapping")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(dnc_files.app, name="dnc")
 app.add_typer(suppressing.app, name="suppress")

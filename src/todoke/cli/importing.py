@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from todoke.model.errors import Invalid
 if TYPE_CHECKING:
     from todoke.pipeline.intake.importing import Imported
     from todoke.pipeline.intake.progress import Progress
+    from todoke.store.store import Store
 
 REJECTED = "rejected"  # the folder of rejected rows, in the data folder
 
@@ -43,10 +44,24 @@ def import_(
         str | None, typer.Option(help="What encloses fields: \", ' or none; else it is found out.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
+    require: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD", help="It must have a value; may be given several times.")
+    ] = None,
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
     ] = False,
+    mapping: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read it by a saved mapping; see todoke mapping list.")
+    ] = None,
+    save_mapping: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep under this name how the file is read.")
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
+    skill: Annotated[
+        str | None, typer.Option(metavar="SKILL", help="With --dry-run: what that skill would take over it.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="With --dry-run: the same of this text.")] = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
@@ -54,29 +69,45 @@ def import_(
 
     Rows that cannot become contacts are written to a file with line and reason, to be corrected and imported again.
     """
+    from todoke.cli.dry_running import show_dry_run
+    from todoke.cli.previewing import show_preview
     from todoke.model.clock import SystemClock
+    from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.importing import import_list
+    from todoke.pipeline.intake.keeping import save_mapping as keep_mapping
     from todoke.store.catalogue import units
 
-    mapping = _mapping(map_ or [])
-    reading: dict[str, Any] = {
-        "mapping": mapping,
-        "encoding": encoding,
-        "delimiter": delimiter,
-        "quote": quote,
-        "sheet": sheet,
-        "generate_external_ids": generate_external_ids,
-    }
+    if (skill is not None or text is not None) and not dry_run:
+        raise Invalid("A skill or a text is for a dry run.", fix="Add --dry-run; or start it with todoke skill start.")
     here = session.of(context)
-    if preview:
-        with _incoming(file, here.settings.data_dir) as path:
-            _preview(path, reading, json=json)
-        return
+    reading = Reading(
+        fields=_fields(map_ or []),
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        sheet=sheet,
+        region=region,
+        required=tuple(require or ()),
+        generate_external_ids=generate_external_ids,
+    )
+
+    async def save(store: Store, unit: str, path: Path) -> None:
+        if save_mapping is not None:
+            await keep_mapping(
+                store,
+                business_unit=unit,
+                name=save_mapping,
+                path=path,
+                reading=reading,
+                now=SystemClock().now(),
+                saved_mapping=mapping,
+            )
 
     async def work() -> Imported:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
+            await save(store, unit.name, path)
             with progress_shown() as progress:
                 return await import_list(
                     store,
@@ -86,11 +117,26 @@ def import_(
                     rejects_dir=here.settings.data_dir / REJECTED,
                     now=SystemClock().now(),
                     default_region=region,
+                    mapping=reading.fields,
+                    encoding=encoding,
+                    delimiter=delimiter,
+                    quote=quote,
+                    sheet=sheet,
+                    required=reading.required,
+                    saved_mapping=mapping,
+                    generate_external_ids=generate_external_ids,
                     progress=progress,
-                    **reading,
                 )
 
     with _incoming(file, here.settings.data_dir) as path:
+        if preview:
+            show_preview(context, path, reading, mapping, business_unit, json=json)
+            return
+        if dry_run:
+            show_dry_run(
+                context, path, calling_list, reading, mapping, business_unit, skill=skill, text=text, json=json
+            )
+            return
         imported = session.run(work())
     if json:
         print_json(
@@ -138,9 +184,9 @@ def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
     if str(file) != "-":
         yield file
         return
-    from todoke.pipeline.intake.spool import spooled
+    from todoke.pipeline.intake.incoming import kept
 
-    with spooled(sys.stdin.buffer, data_dir) as path:
+    with kept(sys.stdin.buffer, data_dir) as path:
         yield path
 
 
@@ -163,41 +209,11 @@ def progress_shown() -> Generator[Callable[[Progress], None]]:
         yield tell
 
 
-def _mapping(given: list[str]) -> Mapping[str, str] | None:
-    mapping: dict[str, str] = {}
+def _fields(given: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
     for pair in given:
         header, separator, field = pair.rpartition("=")
         if not separator or not header:
             raise Invalid(f"{pair!r} does not say which field a column is.", where="--map", fix="Write HEADER=FIELD.")
-        mapping[header] = field
-    return mapping or None
-
-
-def _preview(file: Path, reading: dict[str, Any], *, json: bool) -> None:
-    from todoke.pipeline.intake.preview import preview
-
-    found = preview(file, **reading)
-    mapping = found.layout.mapping
-    if json:
-        print_json(
-            {
-                "header": found.header,
-                "mapping": mapping,
-                "rows": found.rows,
-                "encoding": found.encoding,
-                "delimiter": found.delimiter,
-                "sheet": found.sheet,
-                "problem": None if found.problem is None else str(found.problem),
-            }
-        )
-    else:
-        how = [f"{key} {value!r}" for key in ("encoding", "delimiter", "sheet") if (value := getattr(found, key))]
-        say(f"{file}: {', '.join(how)}")
-        rows = [
-            (header, mapping.get(header, ""), *(row[index] if index < len(row) else "" for row in found.rows[:3]))
-            for index, header in enumerate(found.header)
-        ]
-        examples = [f"row {number}" for number in range(1, min(3, len(found.rows)) + 1)]
-        print_table(["column", "field", *examples], rows, empty="The file has no columns.")
-    if found.problem is not None:
-        raise found.problem
+        fields[header] = field
+    return fields

@@ -21,6 +21,9 @@ def every(
     context: typer.Context,
     only_open: Annotated[bool, typer.Option("--open", help="Only runs that have not ended.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most, the newest first.")] = 50,
+    standing: Annotated[
+        bool, typer.Option("--standing", help="Those that carry single messages: confirmations, answers, texts.")
+    ] = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
@@ -32,7 +35,9 @@ def every(
     async def work() -> list[tuple[RunRow, Progress]]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            rows = await runs.every(connection, unit, states=OPEN if only_open else None, limit=limit)
+            rows = await runs.every(
+                connection, unit, states=OPEN if only_open else None, limit=limit, standing=standing
+            )
             return [(row, await runs.progress(connection, unit, row.id)) for row in rows]
 
     found = session.run(work())
@@ -165,6 +170,7 @@ def _as_json(row: Any, progress: Any) -> dict[str, Any]:
         "calling_list": row.calling_list,
         "transport_code": row.transport_code,
         "state": row.state.value,
+        "standing": row.standing,
         "contacts": row.contacts,
         **_counts(progress),
         "segments": progress.segments,

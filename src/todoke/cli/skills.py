@@ -91,6 +91,33 @@ def start(
     session.run(work())
 
 
+@app.command("estimate")
+def estimate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SKILL")],
+    calling_list: Annotated[str, typer.Option("--list", metavar="LIST", help="The list whose contacts would get it.")],
+    text: Annotated[str | None, typer.Option(help="Measure this text in place of the skill's template.")] = None,
+    business_unit: BusinessUnit = None,
+    json: Json = False,
+) -> None:
+    """What a skill would take over a calling list: segments, cost and time. Nothing is sent."""
+    from todoke.cli import estimates
+    from todoke.model.estimate import Estimate
+    from todoke.pipeline.planner.estimating import estimate_skill
+
+    async def work() -> Estimate:
+        async with session.of(context).store() as store:
+            return await estimate_skill(
+                store, business_unit=business_unit, skill=name, calling_list=calling_list, text=text
+            )
+
+    found = session.run(work())
+    if json:
+        print_json(estimates.as_json(found))
+        return
+    estimates.show(found)
+
+
 def _as_json(row: object) -> dict[str, object]:
     from todoke.store.catalogue.skills import SkillRow
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from todoke.model.clock import Micros
 
+HELD = "review"
+"""The source of the entry of a number that is held while a person has to read what it said. No lasting entry."""
+
 
 class DncChange(StrEnum):
     """What can happen to the entries of a group."""
@@ -39,9 +42,9 @@ class Merged(NamedTuple):
 
 def merge(old: Entry | None, new: Entry, now: Micros) -> Merged:
     """What two words on one number make: the stricter one holds. For good is stricter than any expiry, a later expiry
-    than an earlier one. An entry that has expired counts no more.
+    than an earlier one. An entry that has expired counts no more, and a mere hold gives way to a lasting entry.
     """
-    if old is None:
+    if old is None or (old.source == HELD and new.source != HELD):
         return Merged(new, (DncChange.ADDED,))
     if not old.holds(now):
         return Merged(new, (DncChange.EXPIRED, DncChange.ADDED))

@@ -17,9 +17,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
-from todoke.model.clock import SECOND, Clock, SystemClock
+from todoke.model.clock import SECOND, SystemClock
 from todoke.model.errors import TodokeError
-from todoke.pipeline.inbox.inbox import Address, Inbox
+from todoke.pipeline.inbox.book import Book
+from todoke.pipeline.inbox.inbox import Inbox
 from todoke.pipeline.lanes.groups import Groups
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
@@ -35,7 +36,7 @@ from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
-from todoke.store.catalogue import installations, registrations
+from todoke.store.catalogue import installations
 from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
@@ -53,29 +54,6 @@ _SWEEP = 10.0
 _SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
-
-
-class Book:
-    """The inbox's address book, from the catalogue; kept a few seconds."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._known: dict[tuple[int, str], tuple[float, Address | None]] = {}
-
-    async def find(self, provider_id: int, code: str) -> Address | None:
-        known = self._known.get((provider_id, code))
-        if known is not None and known[0] > self._clock.monotonic():
-            return known[1]
-        async with self._store.reading() as connection:
-            row = await registrations.of_code(connection, provider_id, code)
-        found = None
-        if row is not None and row.dnc_group_id is not None:
-            found = Address(row.bucket, row.business_unit_id, row.transport_code_id, row.dnc_group_id, row.keywords)
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[provider_id, code] = (self._clock.monotonic() + 5.0, found)
-        return found
 
 
 class Engine:
@@ -133,7 +111,7 @@ class Engine:
         fleet = Fleet(self._store, clock, hub)
         owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake)
         receipts = Receipts(fleet.running, wake)
-        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
+        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock, looked.now)
         groups = Groups(hot, engine_id, clock, fleet, owner)
         flusher = Flusher(hot, engine_id, clock, [owner, receipts], noted, interval=settings.flush_ms / 1000)
         wakes.append(flusher)

@@ -49,12 +49,19 @@ ReadList = Callable[..., Read]
 def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
     """Reads a text (or bytes) as a list file; `region` is the default region."""
 
-    def read(content: str | bytes, *, region: str = "US", generate_ids: bool = False, name: str = "list.csv") -> Read:
+    def read(
+        content: str | bytes,
+        *,
+        region: str = "US",
+        generate_ids: bool = False,
+        name: str = "list.csv",
+        required: Sequence[str] = (),
+    ) -> Read:
         folder = tmp_path_factory.mktemp("list")
         path = folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         source = open_source(path)
-        layout = map_headers(source.header)
+        layout = map_headers(source.header, required=required)
         zone_sets = ZoneSets()
         parse_many = Parser(region).parse_many
         judge = Judge(layout, parse_many, zone_sets, generate_ids=generate_ids)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from todoke.model.errors import Conflict, Invalid, NotFound, TodokeError
-from todoke.pipeline.intake.preview import preview
 from todoke.pipeline.intake.reading import open_source
 
 
@@ -140,22 +139,3 @@ def test_binary_noise_never_raises_anything_but_a_sentence(tmp_path: Path) -> No
                 assert len(batch.rows) == len(batch.lines)
         except TodokeError as error:
             assert error.fix
-
-
-def test_a_preview_shows_rows_mapping_and_what_is_missing(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "社員番号,携帯\n1,090\n2,080\n".encode("cp932"))
-
-    seen = preview(path, rows=1)
-
-    assert (seen.rows, seen.lines, seen.encoding, seen.certain, seen.delimiter) == (
-        [["1", "090"]],
-        [2],
-        "cp932",
-        False,
-        ",",
-    )
-    assert seen.layout.mapping == {"社員番号": "ExternalId", "携帯": "SMSPhoneNumber"}
-    assert seen.problem is None
-    without = preview(path, mapping={"社員番号": "Staff"})
-    assert "external id" in str(without.problem)
-    assert preview(path, mapping={"社員番号": "Staff"}, generate_external_ids=True).problem is None

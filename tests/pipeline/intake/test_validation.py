@@ -173,3 +173,22 @@ def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) ->
 
     for contact in read.contacts:
         assert (read.checked.zone_sets[contact[4]] == []) == (contact[5] != "3")
+
+
+def test_a_value_that_is_required(read_list: ReadList) -> None:
+    rows = f"1,{GOOD},,,,\n2,{OTHER},,,, \n3,{JAPANESE},,,,x\n,{GOOD},,,,y\n,,,,,\n5,,{GOOD},,,z\n"
+
+    read = read_list(HEADER + rows, required=["Notes", "sms phone number", "externalid"])
+
+    assert read.verdicts == [
+        (2, "Notes", "missing_required_value"),
+        (3, "Notes", "missing_required_value"),
+        (5, "ExternalId", "missing_required_value"),
+        (7, "SMSPhoneNumber", "missing_required_value"),
+    ]
+    assert [contact[5] for contact in read.contacts] == ["3"]
+    assert read.checked.blank == 1
+    # A row that is refused bars no other, and an id that is generated fills no gap.
+    assert read_list(f"ExternalId,Phone\n,{GOOD}\n1,{GOOD}\n", required=["ExternalId"], generate_ids=True).verdicts == [
+        (2, "ExternalId", "missing_required_value")
+    ]

@@ -26,6 +26,8 @@ UnitName: TypeAlias = Name | None
 SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
 CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
+Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
@@ -55,11 +57,13 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Who carries messages: one account with them. `settings` is of the class of its kind."""
+    """Who carries messages: one account with them. `settings` is of the class of its kind. `price` of a segment."""
 
     name: Name
     kind: str
     settings: Struct
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class ProviderHead(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ class ProviderHead(Struct, frozen=True, kw_only=True):
 
     name: Name
     kind: Annotated[str, Meta(description='such as "smpp"')]
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Brand(Struct, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ class Brand(Struct, frozen=True, kw_only=True):
 
 class TransportCode(Struct, frozen=True, kw_only=True):
     """A sender number. `rate` in segments a second; None for the usual one of its type. `burst` segments may go at once
-    after idleness.
+    after idleness. `price` of a segment; None for the provider's.
     """
 
     business_unit: UnitName = None
@@ -94,6 +100,8 @@ class TransportCode(Struct, frozen=True, kw_only=True):
     brand: Name | None = None
     daily_cap: DailyCap | None = None
     cap_zone: str = CAP_ZONE
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Registration(Struct, frozen=True, kw_only=True):

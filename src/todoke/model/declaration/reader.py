@@ -106,20 +106,22 @@ def _entries(value: object) -> list[dict[str, object]] | None:
 
 def _provider(raw: Mapping[str, object], place: Place, kinds: Kinds) -> tuple[Entry | None, list[Problem]]:
     """A provider's own keys and its kind's stand side by side."""
-    head, problems = check(ProviderHead, {key: raw[key] for key in ("name", "kind") if key in raw}, place)
+    own = ProviderHead.__struct_fields__
+    head, problems = check(ProviderHead, {key: raw[key] for key in own if key in raw}, place)
     kind = raw.get("kind")
     if not isinstance(kind, str):
         return None, problems
     if kind not in kinds:
         return None, [*problems, place.problem("kind", f"There is no kind {kind!r}.", suggestion(kind, kinds))]
-    settings, wrong = check(kinds[kind], {key: raw[key] for key in raw if key not in ("name", "kind")}, place)
+    settings, wrong = check(kinds[kind], {key: raw[key] for key in raw if key not in own}, place)
     problems += wrong
     secret = raw.get("password")
     if settings is not None and isinstance(secret, str):
         problems += rules.password(secret, place)
     if head is None or settings is None or not all(problem.warning for problem in problems):
         return None, problems
-    return Provider(name=head.name, kind=kind, settings=settings), problems
+    entry = Provider(name=head.name, kind=kind, settings=settings, price=head.price, currency=head.currency)
+    return entry, problems
 
 
 def _repeated(seen: dict[tuple[object, ...], Place], entry: Entry, place: Place) -> list[Problem]:

@@ -83,6 +83,9 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
         case TransportCode():
             yield from _code(entry, place)
             yield from _zone(entry.cap_zone, place)
+            yield from _price(entry.price, entry.currency, place)
+        case Provider():
+            yield from _price(entry.price, entry.currency, place)
         case Brand():
             yield from _zone(entry.cap_zone, place)
         case Template():
@@ -152,6 +155,13 @@ def _zone(zone: str, place: Place) -> Iterator[Problem]:
     if zone not in known:
         fix = suggestion(zone, known, 'Use one such as "America/Los_Angeles" or "UTC".')
         yield place.problem("cap_zone", f"There is no time zone {zone!r}.", fix)
+
+
+def _price(price: float | None, currency: str | None, place: Place) -> Iterator[Problem]:
+    if price is not None and currency is None:
+        yield place.problem("price", "It does not say in which currency.", 'Add currency = "USD" or another one.')
+    if price is None and currency is not None:
+        yield place.problem("currency", "There is no price in it.", "Add price = ..., what a segment costs.")
 
 
 def _template(entry: Template, place: Place) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -18,16 +18,18 @@ from typing import NamedTuple, TypeVar
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Invalid, TodokeError, Unavailable
+from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.checking import Checked
-from todoke.pipeline.intake.mapping import Layout, map_headers, require
+from todoke.pipeline.intake.mapping import Layout, require
+from todoke.pipeline.intake.opening import open_list
 from todoke.pipeline.intake.progress import Progress
-from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.validation import Judge
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Mismatch, Parser
-from todoke.store.catalogue import units
+from todoke.store.catalogue import mappings, units
 from todoke.store.lists import lists
 from todoke.store.lists.base import Finished, OpenImport
 from todoke.store.lists.importer import is_alive, this_process
@@ -84,25 +86,39 @@ async def import_list(
     delimiter: str | None = None,
     quote: str | None = None,
     sheet: str | None = None,
+    required: Sequence[str] = (),
+    saved_mapping: str | None = None,
     generate_external_ids: bool = False,
     progress: Report | None = None,
 ) -> Imported:
     """Import the file as the list `name` of the business unit; what is given is not guessed.
 
-    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header. Raises
-    `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is left of
-    the list. What a killed import leaves cannot be run and is removed by the next one of that name.
+    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
+    `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
+
+    Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
+    left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
     """
     name = _checked_name(name)
+    given = Reading(
+        fields=dict(mapping or {}),
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        sheet=sheet,
+        region=default_region,
+        required=tuple(required),
+        generate_external_ids=generate_external_ids,
+    )
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
-    parser = _parser(default_region or unit.default_region)
+        saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
     with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake") as thread:
-        source = await asyncio.get_running_loop().run_in_executor(
-            thread, lambda: open_source(path, encoding=encoding, delimiter=delimiter, quote=quote, sheet=sheet)
+        source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
+            thread, lambda: open_list(path, given, saved)
         )
-        where = f"{path}, line {source.header_line}"
-        layout = map_headers(source.header, mapping, where=where)
+        parser = _parser(reading.region or unit.default_region)
+        generate_external_ids = reading.generate_external_ids
         require(layout, generate_external_ids=generate_external_ids, where=where)
         opened = await lists.begin(
             store,

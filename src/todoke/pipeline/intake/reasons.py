@@ -18,6 +18,7 @@ class Reason(StrEnum):
     TOO_FEW_FIELDS = "too_few_fields"
     TOO_MANY_FIELDS = "too_many_fields"
     TOO_LONG = "too_long"
+    MISSING_REQUIRED_VALUE = "missing_required_value"
     MISSING_EXTERNAL_ID = "missing_external_id"
     MISSING_PHONE = "missing_phone"
     PHONE_NOT_A_NUMBER = "phone_not_a_number"
@@ -40,6 +41,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.TOO_FEW_FIELDS: "the row has fewer fields than the header",
     Reason.TOO_MANY_FIELDS: "the row has more fields than the header; is a separator in a value without quotes?",
     Reason.TOO_LONG: "the value is longer than a list field may be",
+    Reason.MISSING_REQUIRED_VALUE: "this field must have a value, and it is empty",
     Reason.MISSING_EXTERNAL_ID: "there is no external id",
     Reason.MISSING_PHONE: "there is no phone number",
     Reason.LANDLINE: "the number is a landline, which takes no texts",

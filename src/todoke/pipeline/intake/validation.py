@@ -67,6 +67,7 @@ class Judge:
         self._parse_many = parse_many
         self._zone_sets = zone_sets
         self._generate_ids = generate_ids
+        self._required = [column.index for column in layout.required]
         self._external_id = layout.find(SystemField.EXTERNAL_ID)
         self._place_columns = [layout.find(field) for field in _PLACE_FIELDS]
         sms = layout.find(SystemField.SMS_PHONE_NUMBER)
@@ -76,7 +77,7 @@ class Judge:
     def judge(self, batch: Batch) -> Judged:
         """The verdict on every row. Rows that are too wide only by empty fields are cut to the header's width."""
         judged = Judged(array("H", bytes(2 * len(batch))))
-        whole = self._whole_rows(batch, judged.verdicts)
+        whole = self._filled(batch.rows, self._whole_rows(batch, judged.verdicts), judged.verdicts)
         ids = self._ids(batch, whole, judged.verdicts)
         phones = self._phones(batch.rows, list(ids), judged.verdicts)
         find_zones = self._zone_set
@@ -122,6 +123,15 @@ class Judge:
                     if long is not None:
                         verdicts[index] = verdict(Reason.TOO_LONG, long)
         return [index for index, code in enumerate(verdicts) if code == ACCEPTED]
+
+    def _filled(self, rows: list[list[str]], indexes: Sequence[int], verdicts: array[int]) -> Sequence[int]:
+        """Indexes of the rows, of these, that have a value in every column that must have one."""
+        for at in self._required:
+            for index in indexes:
+                if not rows[index][at].strip():
+                    verdicts[index] = verdict(Reason.MISSING_REQUIRED_VALUE, at)
+            indexes = [index for index in indexes if verdicts[index] == ACCEPTED]
+        return indexes
 
     def _ids(self, batch: Batch, indexes: Sequence[int], verdicts: array[int]) -> dict[int, str]:
         """The external id of each of these rows that has one."""

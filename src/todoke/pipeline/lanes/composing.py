@@ -84,7 +84,7 @@ def _keep(
         return False
     attempt = taken.attempt if taken else 0
     if isinstance(found, Held) and found.until < run.data.expires_at:
-        batch.due.append(_held(run, taken, message_id, attempt, found.until))
+        batch.due.append(_held(run, taken, message_id, attempt, found.until, None))
     else:
         reason = found.reason if isinstance(found, Held) else found
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))
@@ -100,12 +100,17 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if contact.destination == ERASED_DESTINATION:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="erased"))
         return
+    fields = contact.fields.split(SEPARATOR)
+    expires_at = run.expires_at(fields)
+    if expires_at is not None and expires_at <= now:
+        batch.events.append(Event(message_id, 0, attempt, Kind.EXPIRED, now, reason="expired"))
+        return
     opens = run.opens_at(contact.zone_set, now)
     if opens != now:
-        batch.due.append(_held(run, taken, message_id, attempt, opens))
+        batch.due.append(_held(run, taken, message_id, attempt, opens, expires_at))
         return
     try:
-        text, split, _ = compose(run.renderer, contact.fields.split(SEPARATOR), smart=run.data.smart_encoding)
+        text, split, _ = compose(run.renderer, fields, smart=run.data.smart_encoding)
     except (MissingField, EmptyText, TooLong) as error:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=_REASONS[type(error)]))
         return
@@ -149,6 +154,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             bodies,
             crc,
             len(numbers),
+            expires_at=expires_at,
         )
     )
 
@@ -156,15 +162,23 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
 
 
-def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, opens: Micros | None) -> DueRow:
-    """The due row of a message that may not go yet; without a moment it waits for the run's expiry."""
+def _held(
+    run: LaneRun,
+    taken: DueTaken | None,
+    message_id: int,
+    attempt: int,
+    opens: Micros | None,
+    expires_at: Micros | None,
+) -> DueRow:
+    """The due row of a message that may not go yet; without a moment it waits for its expiry, or its run's."""
+    last = run.data.expires_at if expires_at is None else expires_at
     return DueRow(
         run.data.bucket,
         message_id,
         attempt,
         run.data.id,
         run.data.transport_code_id,
-        opens if opens is not None else run.data.expires_at,
+        last if opens is None else min(opens, last),
         taken.segments if taken else "",
         taken.text_crc if taken else None,
     )

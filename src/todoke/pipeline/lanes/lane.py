@@ -158,7 +158,7 @@ class Lane:
         """
         if self.next_slot <= now + HORIZON + self._lead or not self.composed or self._brake.resting(now):
             return False
-        streams = {run.data.stream for run in self.runs.values() if run.running}
+        streams = {run.data.stream for run in self.runs.values() if run.running and run.wanted(now)}
         return len(streams) < 2 or all(map(self.composed.waiting, streams))
 
     def reserve(self, now: Micros) -> Reserve | None:
@@ -248,6 +248,7 @@ class Lane:
             waiting = turn.line.messages
             run = waiting[0].run
             running = run.running and until < run.data.expires_at
+            single = run.data.standing
             zone_set, clear = -1, False
             drawn = 0
             while waiting and drawn < turn.most:
@@ -255,7 +256,7 @@ class Lane:
                 if message.zone_set != zone_set:  # neighbours mostly share it
                     zone_set = message.zone_set
                     clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
-                if clear and not message.cut:
+                if clear and not message.cut and not (single and message.expired(until)):
                     messages.append(message)
                     drawn += len(message.numbers)
                 else:
@@ -268,7 +269,7 @@ class Lane:
         """It may not be handed over now: paused, or out for a reason, or early."""
         if run.stopping:
             self._outcomes.stopped(message)
-        elif now >= run.data.expires_at:
+        elif now >= run.data.expires_at or message.expired(now):
             self._outcomes.expired(message)
         elif not run.running:
             self._shelf.setdefault(run.key, []).append(message)
@@ -276,13 +277,15 @@ class Lane:
             self._outcomes.skipped(message, "dnc")
         else:
             opens = run.opens_at(message.zone_set, now)
-            self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
+            last = run.data.expires_at if message.expires_at is None else message.expires_at
+            self._outcomes.give_back(message, last if opens is None else min(opens, last))
 
     def _count_out(self, now: Micros) -> None:
         """Runs end although nothing can be sent."""
         over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
-        if over:
-            for message in self.composed.take_out(lambda message: message.run in over):
+        singles = any(run.data.standing for run in self.runs.values())
+        if over or singles:
+            for message in self.composed.take_out(lambda m: m.run in over or (singles and m.expired(now))):
                 self._set_aside(message, message.run, now)
 
     def unshelve(self, now: Micros) -> None:

@@ -47,8 +47,14 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     cut: bool = False
     """It was counted out, or refused for good: what waits of it is not written, now or later."""
     not_before: Micros | None = None
+    expires_at: Micros | None = None
+    """From then on it is not sent; None where only its run expires."""
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
+
+    def expired(self, now: Micros) -> bool:
+        """Whether the message, not only its run, is too old."""
+        return self.expires_at is not None and now >= self.expires_at
 
     @property
     def size(self) -> int:

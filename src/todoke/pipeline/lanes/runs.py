@@ -7,12 +7,13 @@ from __future__ import annotations
 from todoke.compliance import windows
 from todoke.model import ids
 from todoke.model.calling_window import Window
-from todoke.model.clock import Micros
+from todoke.model.clock import SECOND, Micros
 from todoke.model.run import RunState
 from todoke.providers.base import Sender
 from todoke.sms.rendering import Renderer
 from todoke.sms.templates import parse
 from todoke.store.hot.base import Cursor, CursorAsk, OpenRun
+from todoke.store.hot.singles import expiry
 
 MIXED = -1  # a range whose contacts differ in their zones
 
@@ -63,6 +64,8 @@ class LaneRun:
         """The store's word of now."""
         if data.window != self.data.window:
             self._gates.clear()
+        if len(data.zone_sets) != len(self.zones):  # a standing run's grow; those that were there stay
+            self.zones = [tuple(zones) for zones in data.zone_sets]
         self.data = data
         self.groups = data.scrub_groups
 
@@ -70,11 +73,24 @@ class LaneRun:
         """Whether there are DNC groups, suppressions or caps that what is reserved was not held against."""
         return data.guard not in (None, self.data.guard) or not set(self.groups) >= set(data.scrub_groups)
 
+    def wanted(self, now: Micros) -> bool:
+        """Whether more of it may be there to take. A standing run is asked only when something of its stream is due, so
+        that one that waits costs nothing.
+        """
+        data = self.data
+        return not data.standing or (data.due_at is not None and data.due_at <= now)
+
+    def expires_at(self, fields: list[str]) -> Micros | None:
+        """From when on the message with these fields is not to be sent; None where only its run expires."""
+        return expiry(fields) if self.data.standing else None
+
     def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
         """When a contact of this zone set may be texted: now, a later moment, or None for never (no zone known).
 
         Cached until the answer changes, so that it costs a dictionary look-up a contact.
         """
+        if zone_set >= len(self.zones):
+            return now + SECOND  # of a standing run, and newer than what we know: it is looked at again
         gate = self._gates.get(zone_set)
         if gate is None or not gate[0] <= now < gate[1]:
             gate = self._gate(zone_set, now)

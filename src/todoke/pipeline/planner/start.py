@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
+from todoke.model.compiled_text import compiled
 from todoke.model.errors import Conflict, Invalid
 from todoke.model.stream import Stream
 from todoke.sms.rendering import MissingField, Renderer
-from todoke.sms.templates import Template, TemplateError, UnknownField, parse
 from todoke.store.catalogue import adhoc, codes, lists, registrations, skills, templates, units
 from todoke.store.catalogue.lists import ListRow
 from todoke.store.catalogue.units import Unit
@@ -117,7 +117,7 @@ async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -
         )
     if not calling_list.contacts:
         raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
-    template, renderer = _compiled(body, calling_list)
+    template, renderer = compiled(body, calling_list.fields, calling_list.name)
     warnings = [
         f"{suspect!r} in the text looks like a merge field but is sent as it stands."
         for suspect in template.suspects(calling_list.fields)
@@ -143,16 +143,6 @@ async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros
         )
     )
     return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings))
-
-
-def _compiled(body: str, calling_list: ListRow) -> tuple[Template, Renderer]:
-    if not body.strip():
-        raise Invalid("The text is empty.", fix="Write what is to be sent.")
-    try:
-        template = parse(body)
-        return template, template.compile(calling_list.fields)
-    except (TemplateError, UnknownField) as error:
-        raise Invalid(str(error), where=f"text for the list {calling_list.name!r}") from None
 
 
 async def _try(store: Store, unit: Unit, calling_list: ListRow, renderer: Renderer) -> list[str]:

@@ -32,10 +32,12 @@ _COLUMNS = tuple(calling_list.c[name] for name in ListRow._fields)
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[ListRow]:
-    """The unit's lists, the newest first; deleted ones are left out."""
+    """The unit's lists, the newest first; deleted ones are left out, and those of standing runs."""
     c = calling_list.c
     rows = await connection.execute(
-        select(*_COLUMNS).where(c.business_unit_id == unit.id, c.state != "deleted").order_by(c.id.desc())
+        select(*_COLUMNS)
+        .where(c.business_unit_id == unit.id, c.state.not_in(("deleted", "standing")))
+        .order_by(c.id.desc())
     )
     return [ListRow(*row) for row in rows]
 

@@ -12,6 +12,7 @@ from todoke.model.clock import Micros
 from todoke.model.errors import NotFound
 from todoke.model.event import HANDED_OVER, State
 from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.store.catalogue.units import Unit
 from todoke.store.schema import calling_list, campaign, run_transition, skill, skill_run, tally, transport_code
 
@@ -33,6 +34,8 @@ class RunRow(NamedTuple):
     started_at: Micros
     expires_at: Micros
     ended_at: Micros | None
+    stream: Stream = Stream.BULK
+    standing: bool = False
 
 
 class Transition(NamedTuple):
@@ -78,10 +81,15 @@ class Progress:
 
 
 async def every(
-    connection: AsyncConnection, unit: Unit, *, states: frozenset[RunState] | None = None, limit: int = 50
+    connection: AsyncConnection,
+    unit: Unit,
+    *,
+    states: frozenset[RunState] | None = None,
+    limit: int = 50,
+    standing: bool = False,
 ) -> list[RunRow]:
-    """The unit's runs, the newest first."""
-    query = _runs(unit).order_by(skill_run.c.id.desc()).limit(limit)
+    """The unit's runs, the newest first; with `standing` those that carry single messages, and no other."""
+    query = _runs(unit).where(skill_run.c.standing == standing).order_by(skill_run.c.id.desc()).limit(limit)
     if states is not None:
         query = query.where(skill_run.c.state.in_([state.value for state in states]))
     return [_row(*row) for row in await connection.execute(query)]
@@ -137,6 +145,8 @@ def _runs(unit: Unit) -> Select[*tuple[object, ...]]:
             r.started_at,
             r.expires_at,
             r.ended_at,
+            r.stream,
+            r.standing,
         )
         .join(skill, skill.c.id == r.skill_id)
         .join(campaign, campaign.c.id == skill.c.campaign_id)
@@ -148,4 +158,4 @@ def _runs(unit: Unit) -> Select[*tuple[object, ...]]:
 
 def _row(*values: object) -> RunRow:
     row = RunRow(*values)  # pyright: ignore[reportArgumentType]  # the columns of _runs in their order
-    return row._replace(state=RunState(row.state))
+    return row._replace(state=RunState(row.state), stream=Stream(row.stream))

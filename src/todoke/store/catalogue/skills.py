@@ -44,7 +44,7 @@ class SkillRow(NamedTuple):
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
-    """The unit's skills by name."""
+    """The unit's skills by name, but for those of standing runs, which nobody starts."""
     s = skill.c
     rows = await connection.execute(
         select(
@@ -73,7 +73,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)
         .join(template, template.c.id == s.template_id)
-        .where(s.business_unit_id == unit.id)
+        .where(s.business_unit_id == unit.id, s.kind != "standing")
         .order_by(s.name)
     )
     return [SkillRow(*row) for row in rows]

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from todoke.model.clock import Micros
+from todoke.model.dnc import HELD
 from todoke.store.address import Address
 from todoke.store.dnc.base import EntryOut, Swept, Upload, UsesSwept, Written
 from todoke.store.dnc.numbers import Numbers
@@ -32,6 +33,12 @@ _OVER = f"""
                             old_upload_id, old_expires_at, at)
     SELECT bucket, $3, dnc_group_id, phone, 'expired', source, '', '', 1, created_at, upload_id, expires_at, expires_at
     FROM gone
+"""
+
+# A mere hold, while a person looks at a reply, gives way to a lasting entry.
+_YIELD = f"""
+    DELETE FROM dnc_entry d USING dnc_staged k
+    WHERE d.bucket = $1 AND d.dnc_group_id = $2 AND d.phone = k.phone AND d.source = '{HELD}'
 """
 
 _ADD = """
@@ -141,6 +148,7 @@ class PostgresDnc:
         await connection.copy_to_table("dnc_staged", source=rows, columns=columns, format="csv")
         await connection.execute("ANALYZE dnc_staged")
         await connection.execute(_OVER, *place, upload.business_unit_id)
+        await connection.execute(_YIELD, *place)
         added = _count(await connection.execute(_ADD, *place, upload.at, upload.id))
         extended = 0
         if added < len(numbers):

@@ -42,6 +42,10 @@ from todoke.store.hot.flush import (
     Scrub,
 )
 from todoke.store.hot.guarding import Guard, Held, Unused, Use
+from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
+from todoke.store.hot.packing import SEPARATOR
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import RunEnded, Single
 
 __all__ = [
     "SEPARATOR",
@@ -54,6 +58,7 @@ __all__ = [
     "Contact",
     "Cursor",
     "CursorAsk",
+    "Done",
     "Doubt",
     "DueKey",
     "DueRow",
@@ -80,16 +85,17 @@ __all__ = [
     "Reserve",
     "Returned",
     "Rewound",
+    "RunEnded",
     "RunWord",
+    "Said",
     "Scrub",
     "Sharing",
+    "Single",
     "StoreUnavailable",
     "StoredInbound",
     "Unused",
     "Use",
 ]
-
-SEPARATOR = "\x1f"  # between the values in contact.fields
 
 
 class StoreUnavailable(Unavailable):
@@ -192,6 +198,8 @@ class OpenRun:
     cursors: list[Cursor]
     guard: Guard | None = None
     check: Check | None = None  # beside the DNC groups; live
+    standing: bool = False
+    due_at: Micros | None = None  # of a standing run: when something of its stream is due next
 
 
 class NewRun(NamedTuple):
@@ -208,6 +216,7 @@ class NewRun(NamedTuple):
     started_at: Micros
     expires_at: Micros
     stream: Stream = Stream.BULK
+    standing: bool = False  # a list of its own is made for it
 
 
 class EngineRow(NamedTuple):
@@ -238,60 +247,6 @@ class OpenIntent(NamedTuple):
     reserved: bool
     segments: str
     text_crc: int | None
-
-
-class InboundPart(NamedTuple):
-    """One segment from a phone, as it came."""
-
-    bucket: int
-    business_unit_id: int | None
-    provider_id: int
-    transport_code_id: int | None
-    source: str
-    destination: str
-    text: str
-    reference: int | None
-    total: int
-    number: int
-    session: str
-    received_at: Micros
-
-
-class StoredInbound(NamedTuple):
-    """`text` is the whole text once every part is there, else None. `repeated`: it was stored before (its text is
-    given again).
-    """
-
-    id: int
-    repeated: bool
-    text: str | None
-
-
-class OptOut(NamedTuple):
-    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence.
-
-    `source`: reply, person, api or disposition. `expires_at`: when its entry holds no more. `transport_code_id`: the
-    code that a reply came to: then it also goes for the groups that the skill contributes to whose message the number
-    got last from that code.
-    """
-
-    bucket: int
-    business_unit_id: int
-    dnc_group_id: int
-    phone: int
-    kind: str
-    source: str
-    evidence: str
-    inbound_id: int | None
-    at: Micros
-    expires_at: Micros | None = None
-    who: str = ""
-    transport_code_id: int | None = None
-
-    @property
-    def entry_source(self) -> str:
-        """The source of the DNC entry that it makes."""
-        return "opt_out" if self.source == "reply" else self.source
 
 
 class Hot(Protocol):
@@ -363,7 +318,7 @@ class Hot(Protocol):
 
     async def start_run(self, run: NewRun) -> int:
         """Insert the run, a cursor a range of the list, its first transition; makes the event partition if need be.
-        Returns the run id.
+        Returns the run id. A standing run that its skill has with the same groups is returned as it is.
 
         Conflict where the list is not ready.
         """
@@ -505,6 +460,16 @@ class Hot(Protocol):
         """Opt-outs and opt-ins with their DNC entries and what changed; `meanings` sets inbound.meaning by id. One
         transaction; idempotent. Returns them all, and those for groups that skills contribute to.
         """
+        ...
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        """What replies mean takes effect: opt-outs, holds, and what is sent back. One transaction; idempotent. RunEnded
+        where an answer's run is not open any more: nothing was done.
+        """
+        ...
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        """Append single messages to standing runs; their ids. RunEnded where a run is not open any more."""
         ...
 
     # readings

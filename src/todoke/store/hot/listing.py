@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from todoke.model.clock import Micros
 from todoke.model.dnc import DncChange, Entry, merge
-from todoke.store.hot.base import OptOut
+from todoke.store.hot.heard import OptOut
 
 CHANGE_COLUMNS = (
     *("bucket", "business_unit_id", "dnc_group_id", "phone", "change", "source", "who", "reason", "upload_id"),
@@ -21,6 +21,16 @@ class Listed(NamedTuple):
     entry: Entry | None
     lifted: bool
     changes: Sequence[tuple[Any, ...]]
+
+
+class Applied(NamedTuple):
+    """What became of an opt-out or opt-in: what the number said last of that group, "out" or "in", and whether its
+    entry came, went or changed.
+    """
+
+    said: OptOut
+    last: str
+    moved: bool
 
 
 def listed(said: OptOut, last: str, old: Entry | None, now: Micros, *, contributed: bool) -> Listed:

@@ -18,7 +18,7 @@ from todoke.store.hot.checking import check_of
 
 def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
     """Conflict where the list cannot be run."""
-    if state != "ready":
+    if state != ("standing" if run.standing else "ready"):
         raise Conflict(
             f"The list {name!r} is {state}, not ready.",
             fix="Wait for its import to end." if state == "importing" else "Import it again.",
@@ -70,6 +70,8 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         Stream(stream),
         cursors,
         check=check_of(unit, *row[19:23]),
+        standing=bool(row[23]),
+        due_at=row[24],
     )
 
 

@@ -12,6 +12,7 @@ from todoke.store.schema.catalogue import (
     campaign,
     dnc_group,
     installation,
+    list_mapping,
     list_range,
     list_rejection,
     provider,
@@ -22,7 +23,16 @@ from todoke.store.schema.catalogue import (
     template_version,
     transport_code,
 )
-from todoke.store.schema.compliance import consent, disclosure, dnc_entry, erased_number, erasure, opt_out
+from todoke.store.schema.compliance import (
+    answer,
+    consent,
+    disclosure,
+    dnc_entry,
+    erased_number,
+    erasure,
+    opt_out,
+    review,
+)
 from todoke.store.schema.dnc import dnc_change, dnc_upload, skill_dnc
 from todoke.store.schema.inbound import inbound, orphan
 from todoke.store.schema.lists import list_import, list_key
@@ -46,6 +56,7 @@ from todoke.store.schema.suppression import cap_use, suppression
 
 __all__ = [
     "allowance",
+    "answer",
     "block",
     "business_unit",
     "calling_list",
@@ -70,12 +81,14 @@ __all__ = [
     "lane",
     "list_import",
     "list_key",
+    "list_mapping",
     "list_range",
     "list_rejection",
     "metadata",
     "opt_out",
     "orphan",
     "provider",
+    "review",
     "run_counter",
     "run_cursor",
     "run_transition",

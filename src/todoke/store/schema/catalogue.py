@@ -48,6 +48,7 @@ business_unit = Table(
     Column("retention", JSON, nullable=True),  # days by kind of data; what is not named is kept
     Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
     Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
+    Column("opt_out_scope", Text, nullable=False, server_default="business_unit"),  # where a code says none
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -74,6 +75,8 @@ provider = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("settings", JSON, nullable=False),  # as the kind's settings class declares them
     Column("created_at", BigInteger, nullable=False),
+    Column("price", Double[float](), nullable=True),  # what it charges for a segment, in `currency`
+    Column("currency", Text, nullable=True),
 )
 
 transport_code = Table(
@@ -90,6 +93,8 @@ transport_code = Table(
     Column("daily_cap", BigInteger, nullable=True),  # segments a day
     Column("cap_zone", Text, nullable=False, server_default=CAP_ZONE),  # IANA: whose day
     Column("sms_brand_id", Id, ForeignKey("sms_brand.id"), nullable=True),
+    Column("price", Double[float](), nullable=True),  # of a segment, where it is not the provider's
+    Column("currency", Text, nullable=True),
     UniqueConstraint("provider_id", "code"),
     CheckConstraint("rate > 0", name="rate_positive"),
 )
@@ -112,8 +117,13 @@ sms_registration = Table(
     unit(),
     Column("transport_code_id", Id, ForeignKey("transport_code.id"), nullable=False, unique=True),
     Column("dnc_group_id", Id, ForeignKey("dnc_group.id"), nullable=True),
-    Column("keywords", JSON, nullable=False),  # {"stop": [...], "start": [...]}: beside the built-in ones
+    # {"stop": [...], "start": [...], "help": [...]} beside the built-in ones, "remove": [...] of these, "languages"
+    Column("keywords", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("answers", Text, nullable=True),  # us | network | nobody; none: the usual of its type
+    Column("language", Text, nullable=True),  # of what is sent back; none: that of the unit's region
+    Column("texts", JSON, nullable=True),  # {"stop": {"en": "..."}, ...}: in place of the built-in ones
+    Column("opt_out_scope", Text, nullable=True),  # skill | business_unit | installation; none: the unit's
 )
 
 campaign = Table(
@@ -178,8 +188,8 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run. Of a removed one its contacts are gone; reports need the row. `contacts`: its positions.
-# state: importing | ready | deleted | removed
+# Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
+# its positions. state: importing | ready | deleted | removed, or standing: of a standing run
 calling_list = Table(
     "calling_list",
     metadata,
@@ -212,6 +222,19 @@ calling_list = Table(
         postgresql_where=text("state = 'ready'"),
         sqlite_where=text("state = 'ready'"),
     ),
+)
+
+# How files of a header are to be read, kept under a name.
+list_mapping = Table(
+    "list_mapping",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("header", JSON, nullable=False),  # the columns of the file for which it was made
+    Column("reading", JSON, nullable=False),  # field by header, and whatever else was given: model/list_mapping.py
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
 )
 
 # How many rows of a file did not become contacts, by reason.

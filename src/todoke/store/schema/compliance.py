@@ -11,6 +11,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -22,7 +23,7 @@ dnc_entry = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("dnc_group_id", Id, nullable=False),
     Column("phone", BigInteger, nullable=False),  # E.164 digits
-    Column("source", Text, nullable=False),  # opt_out | upload | person | disposition | api
+    Column("source", Text, nullable=False),  # opt_out | upload | person | disposition | api, or review: a hold
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=True),  # from then on it holds no more; none: it holds for good
     Column("upload_id", Id, nullable=True),  # which upload made or extended it
@@ -47,7 +48,7 @@ opt_out = Table(
     Column("dnc_group_id", Id, nullable=False),
     Column("phone", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),  # out | in
-    Column("source", Text, nullable=False),  # reply | person
+    Column("source", Text, nullable=False),  # reply | person | review
     Column("evidence", Text, nullable=False),  # the words as they came
     Column("inbound_id", BigInteger, nullable=True),
     Column("at", BigInteger, nullable=False),
@@ -129,4 +130,48 @@ erasure = Table(
     Column("begun_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger, nullable=True),  # none: it broke off, and is to be repeated
     Index("ix_erasure_digest", "bucket", "digest"),
+)
+
+# What a person has to read: it may mean stop. While it is open the number is held on these groups.
+review = Table(
+    "review",
+    metadata,
+    identity(),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=True),  # none when no registration knows the code
+    Column("transport_code_id", Id, nullable=True),
+    Column("phone", BigInteger, nullable=False),  # 0 where it came from no number
+    Column("inbound_id", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),  # the words as they came
+    Column("reason", Text, nullable=False),  # why a machine could not tell, for people
+    Column("holds", JSON, nullable=False),  # [[bucket, DNC group], ...]
+    Column("state", Text, nullable=False),  # open | decided
+    Column("meaning", Text, nullable=True),  # what a person, or a later reply, said that it means
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger, nullable=True),
+    UniqueConstraint("bucket", "phone", "inbound_id"),
+    Index(
+        "ix_review_open",
+        "bucket",
+        "id",
+        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state = 'open'"),
+    ),
+)
+
+# What was sent back on a keyword: what tells whether another one would be one too many.
+answer = Table(
+    "answer",
+    metadata,
+    identity(),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("business_unit_id", Id, nullable=False),
+    Column("transport_code_id", Id, nullable=False),
+    Column("phone", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # stop | start | help
+    Column("inbound_id", BigInteger, nullable=True),
+    Column("message_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_answer_phone", "bucket", "phone"),
 )

@@ -19,6 +19,7 @@ class Placement(Enum):
 
 PLACEMENTS: dict[str, Placement] = {
     "allowance": Placement.BUCKET,
+    "answer": Placement.BUCKET,
     "block": Placement.BUCKET,
     "cap_use": Placement.BUCKET,
     "consent": Placement.BUCKET,
@@ -37,6 +38,7 @@ PLACEMENTS: dict[str, Placement] = {
     "list_key": Placement.BUCKET,
     "opt_out": Placement.BUCKET,
     "orphan": Placement.BUCKET,
+    "review": Placement.BUCKET,
     "run_counter": Placement.BUCKET,
     "run_cursor": Placement.BUCKET,
     "run_transition": Placement.BUCKET,
@@ -50,6 +52,7 @@ PLACEMENTS: dict[str, Placement] = {
     "dnc_group": Placement.EVERYWHERE,
     "dnc_upload": Placement.EVERYWHERE,
     "list_import": Placement.EVERYWHERE,
+    "list_mapping": Placement.EVERYWHERE,
     "list_range": Placement.EVERYWHERE,
     "list_rejection": Placement.EVERYWHERE,
     "provider": Placement.EVERYWHERE,
@@ -69,9 +72,11 @@ KEYS_WITHOUT_BUCKET: dict[str, str] = {
     "pk_dnc_change": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_consent": "a number from a sequence: (bucket, id) before it is distributed, and its trigger goes to every node",
     "pk_erasure": "a number from a sequence: (bucket, id) before it is distributed",
+    "pk_answer": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_inbound": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_opt_out": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_orphan": "found by provider, and a provider has one bucket: that column comes first before it is distributed",
+    "pk_review": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_run_transition": "a number from a sequence: (bucket, id) before it is distributed",
     "pk_suppression": "a number from a sequence: (bucket, id) before it is distributed",
 }

@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -58,6 +59,8 @@ skill_run = Table(
     Column("ended_at", BigInteger, nullable=True),
     Column("stream", Text, nullable=False, server_default="bulk"),  # frozen from the skill
     Column("start_key", Text, nullable=True),  # who asks twice with the same key gets the same run
+    # Contacts are appended to its list, and it does not finish by itself.
+    Column("standing", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("bucket", "id"),
     Index("ix_skill_run_state", "state", "transport_code_id"),
     Index("ix_skill_run_list", "list_id"),
@@ -68,6 +71,9 @@ skill_run = Table(
         unique=True,
         postgresql_where=text("start_key IS NOT NULL"),
         sqlite_where=text("start_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_skill_run_standing", "bucket", "skill_id", postgresql_where=text("standing"), sqlite_where=text("standing")
     ),
 )
 

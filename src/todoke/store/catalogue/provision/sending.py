@@ -36,14 +36,17 @@ async def _provider(work: Work, declared: Declared[Provider]) -> None:
     found = next((row for row in await providers.every(work.connection) if row.name == entry.name), None)
     if found is None:
         values = {"name": entry.name, "kind": entry.kind, "bucket": 0, "settings": settings, "created_at": work.now}
-        await work.connection.execute(insert(provider).values(**values))
+        await work.connection.execute(insert(provider).values(**values, price=entry.price, currency=entry.currency))
         work.created("provider", entry.name, None)
         return
-    old: dict[str, Any] = {"kind": found.kind, **found.settings}
-    new: dict[str, Any] = {"kind": entry.kind, **dict.fromkeys(found.settings), **settings}
+    cost = {"price": entry.price, "currency": entry.currency}
+    p = provider.c
+    costed = (await work.connection.execute(select(p.price, p.currency).where(p.id == found.id))).one()
+    old: dict[str, Any] = {"kind": found.kind, "price": costed[0], "currency": costed[1], **found.settings}
+    new: dict[str, Any] = {"kind": entry.kind, **cost, **dict.fromkeys(found.settings), **settings}
     if _differs(work, entry.name, old, new):
         await work.connection.execute(
-            update(provider).where(provider.c.id == found.id).values(kind=entry.kind, settings=settings)
+            update(provider).where(p.id == found.id).values(kind=entry.kind, settings=settings, **cost)
         )
 
 
@@ -79,9 +82,9 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         if brand_id is None:
             return
     t = transport_code.c
-    query = select(t.id, t.business_unit_id, t.type, t.rate, t.burst, t.daily_cap, t.cap_zone, t.sms_brand_id).where(
-        t.provider_id == account.id, t.code == entry.code
-    )
+    kept = ("type", "rate", "burst", "daily_cap", "cap_zone", "price", "currency")
+    columns: list[Any] = [t.id, t.business_unit_id, t.sms_brand_id, *(t[name] for name in kept)]
+    query = select(*columns).where(t.provider_id == account.id, t.code == entry.code)
     found = (await work.connection.execute(query)).first()
     new = {
         "type": entry.type,
@@ -89,6 +92,8 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         "burst": entry.burst,
         "daily_cap": entry.daily_cap,
         "cap_zone": entry.cap_zone,
+        "price": entry.price,
+        "currency": entry.currency,
         "brand": entry.brand,
     }
     values = {**{key: value for key, value in new.items() if key != "brand"}, "sms_brand_id": brand_id}
@@ -104,8 +109,8 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         sentence = f"The code {entry.code!r} of {account.name!r} belongs to another business unit."
         work.refuse(place, "code", sentence, "Correct the code, or name that business unit.")
         return
-    old: dict[str, Any] = dict(zip(("type", "rate", "burst", "daily_cap", "cap_zone"), found[2:7], strict=True))
-    old["brand"] = await brands.name_of(work.connection, unit, found[7])
+    old: dict[str, Any] = dict(zip(kept, found[3:], strict=True))
+    old["brand"] = await brands.name_of(work.connection, unit, found[2])
     if work.differs("transport code", entry.code, unit, old, new):
         await work.connection.execute(update(transport_code).where(t.id == found[0]).values(**values))
 

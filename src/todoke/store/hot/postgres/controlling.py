@@ -65,10 +65,10 @@ LEFT = """
     ORDER BY r.bucket, r.id
 """
 
-# Runs that may be at their end.
+# Runs that may be at their end; a standing one only when it is stopped.
 AT_END = """
     SELECT r.bucket, r.id FROM skill_run r
-    WHERE r.state = ANY ('{running,paused,stopping}')
+    WHERE r.state = ANY ('{running,paused,stopping}') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
     ORDER BY r.bucket, r.id

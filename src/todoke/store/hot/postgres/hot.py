@@ -38,7 +38,7 @@ from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
-from todoke.store.hot.hints import of_opt_outs
+from todoke.store.hot.hints import of_opt_outs, of_replies
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
@@ -58,9 +58,13 @@ from todoke.store.hot.postgres import (
     starting,
 )
 from todoke.store.hot.postgres import opt_outs as opting
+from todoke.store.hot.postgres import replies as replying
+from todoke.store.hot.postgres import singles as posting
 from todoke.store.hot.postgres.fence import pass_fence
 from todoke.store.hot.postgres.receipts import Providers
 from todoke.store.hot.postgres.session import Sessions
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import Single
 from todoke.store.postgres import Connection
 
 
@@ -321,6 +325,24 @@ class PostgresHot:
             return applied
 
         return await self._sessions.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        async def apply(connection: Connection) -> list[Done]:
+            done = await replying.apply(connection, replies, self._hashed)
+            hint = of_replies(done)
+            if hint.work or hint.numbers:
+                await hints.tell(connection, hint)
+            return done
+
+        return await self._sessions.run(apply)
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        async def work(connection: Connection) -> list[int]:
+            ids = await posting.post(connection, singles)
+            await hints.tell(connection, Hint(work=True))
+            return ids
+
+        return await self._sessions.run(work)
 
     # readings
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from todoke.model.dnc import Entry
 from todoke.store.hot.base import OptOut
-from todoke.store.hot.listing import CHANGE_COLUMNS, contributed, listed
+from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, contributed, listed
 from todoke.store.hot.postgres.dnc import MOMENT
 from todoke.store.postgres import Connection
 
@@ -43,11 +43,11 @@ LIST = """
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (bucket, dnc_group_id, phone) DO UPDATE
     SET source = excluded.source, created_at = excluded.created_at, expires_at = excluded.expires_at, upload_id = NULL
-    WHERE dnc_entry.expires_at IS NOT NULL
+    WHERE dnc_entry.source = 'review' OR dnc_entry.expires_at IS NOT NULL
       AND (excluded.expires_at IS NULL OR excluded.expires_at > dnc_entry.expires_at)
 """
 
-LIFT = "DELETE FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3"
+LIFT = "DELETE FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone = $3 RETURNING phone"
 
 CHANGED = f"""
     INSERT INTO dnc_change ({", ".join(CHANGE_COLUMNS)})
@@ -74,22 +74,25 @@ async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> list[OptO
     groups that skills contribute to.
     """
     await connection.execute(TURN, sorted({o.phone for o in opt_outs}))
-    applied: list[OptOut] = []
-    for o in opt_outs:
-        groups: list[int] = []
-        if o.transport_code_id is not None:
-            unit = (o.bucket, o.business_unit_id)
-            groups = [row[0] for row in await connection.fetch(CONTRIBUTES, *unit, o.phone, o.transport_code_id)]
-        for said in (o, *contributed(o, groups)):
-            await _apply(connection, said, contributed=said is not o)
-            applied.append(said)
-    return applied
+    return [one.said for o in opt_outs for one in await apply_one(connection, o)]
 
 
-async def _apply(connection: Connection, o: OptOut, *, contributed: bool) -> None:
-    if await connection.fetchval(RECORD, *o[:9]) is None:
-        return
-    last = await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id)
+async def apply_one(connection: Connection, o: OptOut) -> list[Applied]:
+    """The same for one, whose number has its turn: first the group that it names, then those that skills contribute
+    to.
+    """
+    groups: list[int] = []
+    if o.transport_code_id is not None:
+        unit = (o.bucket, o.business_unit_id)
+        groups = [row[0] for row in await connection.fetch(CONTRIBUTES, *unit, o.phone, o.transport_code_id)]
+    return [await _apply(connection, said, contributed=said is not o) for said in (o, *contributed(o, groups))]
+
+
+async def _apply(connection: Connection, o: OptOut, *, contributed: bool) -> Applied:
+    news = await connection.fetchval(RECORD, *o[:9]) is not None
+    last: str = await connection.fetchval(LAST, o.bucket, o.phone, o.dnc_group_id)
+    if not news:
+        return Applied(o, last, False)
     row = await connection.fetchrow(ENTRY, o.bucket, o.dnc_group_id, o.phone)
     old, now = (Entry(row[0], row[1], row[2], row[3]), row[4]) if row is not None else (None, o.at)
     entry, lifted, changes = listed(o, last, old, now, contributed=contributed)
@@ -100,3 +103,4 @@ async def _apply(connection: Connection, o: OptOut, *, contributed: bool) -> Non
         await connection.execute(LIST, *key, *entry[:3])
     for change in changes:
         await connection.execute(CHANGED, *change)
+    return Applied(o, last, bool(changes))

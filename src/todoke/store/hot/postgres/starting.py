@@ -10,6 +10,7 @@ from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.postgres import guards, partitions
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.postgres import Connection
 
 # Held, so that the list is not deleted meanwhile.
@@ -32,14 +33,38 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream)
-    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15)
+                           expires_at, stream, standing)
+    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15, $16)
 """
 
 # One cursor a zone range of the list.
 CURSORS = """
     INSERT INTO run_cursor (bucket, run_id, number, zone_set, next_position, last_position)
     SELECT $1, $2, number, zone_set, first_position, last_position FROM list_range WHERE list_id = $3
+"""
+
+# One at a time for each skill that has standing runs.
+SKILL = "SELECT 1 FROM skill WHERE id = $1 FOR NO KEY UPDATE"
+
+# The standing run that the skill has, if it is scrubbed against the same groups and takes more messages.
+STANDING = """
+    SELECT id FROM skill_run
+    WHERE bucket = $1 AND skill_id = $2 AND standing AND state = ANY ('{running,paused}')
+      AND scrub_groups::text = $3 AND contacts <= $4
+"""
+
+# Any other one ends when nothing of it is open.
+RETIRE = """
+    UPDATE skill_run SET standing = false
+    WHERE bucket = $1 AND skill_id = $2 AND standing AND state = ANY ('{running,paused}') AND id <> $3
+"""
+
+# The list that is a standing run's own; nobody else sees it.
+OWN_LIST = """
+    INSERT INTO calling_list (business_unit_id, name, state, bucket, fields, zone_sets, source, importer, contacts,
+                              rejected, created_at)
+    SELECT business_unit_id, name, 'standing', $1, $2, $3, '', '', 0, 0, $4 FROM skill WHERE id = $5
+    RETURNING id
 """
 
 TRANSITION = """
@@ -51,7 +76,13 @@ OPEN = """
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
            s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
            EXISTS (SELECT 1 FROM erased_number e
-                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id)
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
+           r.standing,
+           CASE WHEN r.standing THEN (
+               SELECT d.not_before FROM due d
+               WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
+                 AND d.stream = r.stream AND d.not_before <= 9223372036854775807
+               ORDER BY d.not_before LIMIT 1) END
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id
@@ -67,6 +98,14 @@ OPEN_CURSORS = """
 
 async def start(connection: Connection, run: NewRun) -> int:
     """Insert the run with its cursors; its id. NotFound, Conflict."""
+    groups = json.dumps(run.scrub_groups)
+    if run.standing:
+        await connection.execute(SKILL, run.skill_id)
+        found = await connection.fetchval(STANDING, run.bucket, run.skill_id, groups, MOST)
+        if found is not None:
+            return found
+        own = (run.bucket, json.dumps(FIELDS), json.dumps(NO_ZONES), run.started_at, run.skill_id)
+        run = run._replace(list_id=await connection.fetchval(OWN_LIST, *own))
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
@@ -90,12 +129,15 @@ async def start(connection: Connection, run: NewRun) -> int:
         run.template_version_id,
         source["fields"],
         source["zone_sets"],
-        json.dumps(run.scrub_groups),
+        groups,
         source["contacts"],
         run.started_at,
         run.expires_at,
         run.stream,
+        run.standing,
     )
+    if run.standing:
+        await connection.execute(RETIRE, run.bucket, run.skill_id, run_id)
     await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
     await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)
     return run_id

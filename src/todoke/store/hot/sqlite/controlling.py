@@ -70,10 +70,10 @@ LEFT = """
     ORDER BY r.bucket, r.id
 """
 
-# Runs of which nothing is open.
+# Runs of which nothing is open; a standing one only ends when it is stopped.
 AT_END = """
     SELECT r.bucket, r.id FROM skill_run r
-    WHERE r.state IN ('running', 'paused', 'stopping')
+    WHERE r.state IN ('running', 'paused', 'stopping') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT 1 FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)

@@ -42,6 +42,8 @@ from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.singles import Single
 from todoke.store.hot.sqlite import (
     checks,
     contacts,
@@ -58,6 +60,8 @@ from todoke.store.hot.sqlite import (
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
+from todoke.store.hot.sqlite import replies as replying
+from todoke.store.hot.sqlite import singles as posting
 from todoke.store.hot.sqlite.fence import pass_fence
 from todoke.store.writer import Reader, Writer
 
@@ -306,6 +310,12 @@ class SqliteHot:
             return applied
 
         return await self._writer.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        return await self._writer.run(lambda db: replying.apply(db, replies, self._hashed))
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        return await self._writer.run(lambda db: posting.post(db, singles))
 
     # readings
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from todoke.model.clock import Micros
 from todoke.model.dnc import Entry
 from todoke.store.hot.base import OptOut
-from todoke.store.hot.listing import CHANGE_COLUMNS, contributed, listed
+from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, contributed, listed
 
 # Nothing where it is stored already.
 RECORD = """
@@ -62,22 +62,23 @@ def apply(db: Connection, opt_outs: Sequence[OptOut], now: Micros) -> list[OptOu
     """Record each; where it is news, the number is listed or lifted as it said last. Returns them with those for the
     groups that skills contribute to.
     """
-    applied: list[OptOut] = []
-    for o in opt_outs:
-        groups: list[int] = []
-        if o.transport_code_id is not None:
-            of_code = (o.bucket, o.business_unit_id, o.phone, o.transport_code_id)
-            groups = [row[0] for row in db.execute(CONTRIBUTES, of_code)]
-        for said in (o, *contributed(o, groups)):
-            _apply(db, said, now, contributed=said is not o)
-            applied.append(said)
-    return applied
+    return [one.said for o in opt_outs for one in apply_one(db, o, now)]
 
 
-def _apply(db: Connection, o: OptOut, now: Micros, *, contributed: bool) -> None:
-    if db.execute(RECORD, o._asdict()).rowcount != 1:
-        return
-    last = db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0]
+def apply_one(db: Connection, o: OptOut, now: Micros) -> list[Applied]:
+    """The same for one: first the group that it names, then those that skills contribute to."""
+    groups: list[int] = []
+    if o.transport_code_id is not None:
+        of_code = (o.bucket, o.business_unit_id, o.phone, o.transport_code_id)
+        groups = [row[0] for row in db.execute(CONTRIBUTES, of_code)]
+    return [_apply(db, said, now, contributed=said is not o) for said in (o, *contributed(o, groups))]
+
+
+def _apply(db: Connection, o: OptOut, now: Micros, *, contributed: bool) -> Applied:
+    news = db.execute(RECORD, o._asdict()).rowcount == 1
+    last: str = db.execute(LAST, (o.bucket, o.phone, o.dnc_group_id)).fetchone()[0]
+    if not news:
+        return Applied(o, last, False)
     key = (o.bucket, o.dnc_group_id, o.phone)
     row = db.execute(ENTRY, key).fetchone()
     entry, lifted, changes = listed(o, last, Entry(*row) if row else None, now, contributed=contributed)
@@ -86,3 +87,4 @@ def _apply(db: Connection, o: OptOut, now: Micros, *, contributed: bool) -> None
     if entry is not None:
         db.execute(LIST, (*key, *entry[:3]))
     db.executemany(CHANGED, changes)
+    return Applied(o, last, bool(changes))

@@ -10,6 +10,7 @@ from todoke.model.errors import NotFound
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
 
 LIST = """
@@ -30,14 +31,35 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+                           expires_at, stream, standing)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
 """
 
 # One cursor a zone range of the list.
 CURSORS = """
     INSERT INTO run_cursor (bucket, run_id, number, zone_set, next_position, last_position)
     SELECT ?, ?, number, zone_set, first_position, last_position FROM list_range WHERE list_id = ?
+"""
+
+# The standing run that the skill has, if it is scrubbed against the same groups and takes more messages.
+STANDING = """
+    SELECT id FROM skill_run
+    WHERE bucket = ? AND skill_id = ? AND standing AND state IN ('running', 'paused') AND scrub_groups = ?
+      AND contacts <= ?
+"""
+
+# Any other one ends when nothing of it is open.
+RETIRE = """
+    UPDATE skill_run SET standing = 0
+    WHERE bucket = ? AND skill_id = ? AND standing AND state IN ('running', 'paused') AND id <> ?
+"""
+
+# The list that is a standing run's own; nobody else sees it.
+OWN_LIST = """
+    INSERT INTO calling_list (business_unit_id, name, state, bucket, fields, zone_sets, source, importer, contacts,
+                              rejected, created_at)
+    SELECT business_unit_id, name, 'standing', ?, ?, ?, '', '', 0, 0, ? FROM skill WHERE id = ?
+    RETURNING id
 """
 
 TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -47,7 +69,13 @@ OPEN = """
            r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
            s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
            EXISTS (SELECT 1 FROM erased_number e
-                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id)
+                   WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
+           r.standing,
+           CASE WHEN r.standing THEN (
+               SELECT d.not_before FROM due d
+               WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
+                 AND d.stream = r.stream AND d.not_before <= 9223372036854775807
+               ORDER BY d.not_before LIMIT 1) END
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -62,6 +90,13 @@ OPEN_CURSORS = """
 
 def start(db: Connection, run: NewRun) -> int:
     """Insert the run with its cursors; its id. NotFound, Conflict."""
+    groups = json.dumps(run.scrub_groups)
+    if run.standing:
+        found = db.execute(STANDING, (run.bucket, run.skill_id, groups, MOST)).fetchone()
+        if found is not None:
+            return found[0]
+        own = (run.bucket, json.dumps(FIELDS), json.dumps(NO_ZONES), run.started_at, run.skill_id)
+        run = run._replace(list_id=db.execute(OWN_LIST, own).fetchall()[0][0])
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
@@ -74,8 +109,10 @@ def start(db: Connection, run: NewRun) -> int:
     run_id: int = db.execute(NUMBER, (run.bucket,)).fetchall()[0][0]
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
-    frozen = (run.body, run.template_version_id, fields, zone_sets, json.dumps(run.scrub_groups), contacts)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream))
+    frozen = (run.body, run.template_version_id, fields, zone_sets, groups, contacts)
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing))
+    if run.standing:
+        db.execute(RETIRE, (run.bucket, run.skill_id, run_id))
     db.execute(CURSORS, (run.bucket, run_id, run.list_id))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id

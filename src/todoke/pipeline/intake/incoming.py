@@ -15,7 +15,7 @@ _PIECE = 1 << 20  # bytes
 
 
 @contextmanager
-def spooled(stream: BinaryIO, folder: Path, *, name: str = "standard-input") -> Generator[Path]:
+def kept(stream: BinaryIO, folder: Path, *, name: str = "standard-input") -> Generator[Path]:
     """The rest of the stream as a file of that name, in a folder of its own that only its owner may read.
 
     Both are gone afterwards. `Invalid` for a stream that is empty, `Unavailable` where the disk does not take it.
