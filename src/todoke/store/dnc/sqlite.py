@@ -140,7 +140,7 @@ def _write(db: Connection, upload: Upload, numbers: Numbers) -> tuple[Written, f
             db.executemany(_EXPIRED, [(place[0], upload.business_unit_id, place[1], *_was(row)) for row in expired])
             again = numbers.only([row[0] for row in over])
             added += _add(db, upload, again, _json(again.phones))
-        longer = _longer([row for row in temporary if row not in over], numbers)
+        longer = _longer([row for row in temporary if not row[5] and row[1] != HELD], numbers)
         extended = len(longer)
         db.executemany(_EXTEND, [(until, upload.id, *place, row[0]) for row, until in longer])
         own = (upload.who, upload.reason, upload.id)
