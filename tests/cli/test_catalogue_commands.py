@@ -135,7 +135,7 @@ async def test_a_list_from_standard_input(acme: Command, folder: Path, monkeypat
 
     assert (done.json["contacts"], done.json["rejected"]) == (1, 1)
     assert done.json["rejects_path"].endswith("-rejected.csv.gz")
-    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard-input"
+    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard input"
     assert (await acme("list", "rejected", "A", "--json")).json["rejects_path"] == done.json["rejects_path"]
     assert not list(folder.rglob("upload-*"))
 

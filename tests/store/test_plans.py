@@ -25,7 +25,8 @@ from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
 HOT = (
-    "allowance|block|consent|contact|dnc_entry|doubt|due|erased_number|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
+    "allowance|answer|block|consent|contact|dnc_entry|doubt|due|erased_number|event|event_b3_r0|inbound|intent|opt_out"
+    "|orphan|review|run_cursor"
     "|skill_run|tally"
 )
 

@@ -34,6 +34,7 @@ from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
+from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations
@@ -52,6 +53,8 @@ _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
 _SWEEP = 10.0
 _SWEEP_USES = 60.0
+_LISTS = 5.0
+_REMOVAL = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
@@ -149,6 +152,8 @@ class Engine:
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
                     tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
+                    tasks.create_task(_every(_LISTS, lambda: pause_inactive(self._store, clock))),
+                    tasks.create_task(_every(_REMOVAL, lambda: remove_deleted(self._store, clock))),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),

@@ -63,7 +63,8 @@ async def test_it_counts_as_the_import_does_and_writes_nothing(do: DoDryRun, sto
 
     assert await lists_and_contacts(store) == before
     assert found.rejects_path == tmp_path / "rejected" / "unit-A-gents-dry-run-rejected.csv"
-    assert len(found.rejects_path.read_text().splitlines()) == 3
+    told = (tmp_path / "rejected" / "unit-A-gents-dry-run-rejected.csv").read_text()
+    assert len(told.splitlines()) == 3
     assert found.estimate is None
     assert seen[-1].fraction == 1.0
     done = await import_list(
@@ -73,7 +74,7 @@ async def test_it_counts_as_the_import_does_and_writes_nothing(do: DoDryRun, sto
     assert (found.reasons, found.layout.mapping) == (done.reasons, done.mapping)
     assert [(zones, count) for zones, count in found.zone_groups] == [tuple(group) for group in done.zone_groups]
     assert done.rejects_path is not None
-    assert found.rejects_path.read_text() == done.rejects_path.read_text()
+    assert told == done.rejects_path.read_text()
 
 
 async def test_nobody_accepted_is_an_answer(do: DoDryRun) -> None:

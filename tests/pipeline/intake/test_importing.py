@@ -76,7 +76,7 @@ async def test_a_file_becomes_a_list(do_import: Import, store: Store) -> None:
     assert stored[:4] == (done.list_id, "agents", "ready", 3)
     assert stored[4:] == (done.fields, [["US-NY America/New_York"], ["JP Asia/Tokyo"]], "agents.csv", NOW)
     assert await rows(store, c.contacts, c.rejected) == [(2, 2)]
-    assert sorted(await rows(store, contact)) == [
+    assert [row[:7] for row in sorted(await rows(store, contact))] == [
         (3, done.list_id, 0, 12125552671, 0, "1", "1\x1fAnn\x1f212 555 2671"),
         (3, done.list_id, 1, 819012345678, 1, "2", "2\x1f太郎\x1f+81 90-1234-5678"),
     ]

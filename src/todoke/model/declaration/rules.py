@@ -24,6 +24,7 @@ from todoke.model.declaration.entries import (
 )
 from todoke.model.declaration.place import Place, Problem
 from todoke.model.errors import Invalid
+from todoke.model.language import LANGUAGES
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
 from todoke.sms.templates import TemplateError, parse
@@ -88,6 +89,8 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
             yield from _price(entry.price, entry.currency, place)
         case Brand():
             yield from _zone(entry.cap_zone, place)
+        case Registration():
+            yield from _registration(entry, place)
         case Template():
             yield from _template(entry, place)
         case Skill():
@@ -148,6 +151,32 @@ def _cap(text: str | None, place: Place) -> Iterator[Problem]:
         cap.optional(text)
     except Invalid as error:
         yield place.problem("cap", error.sentence, error.fix or "")
+
+
+_REVOCATIONS = frozenset({"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"})
+
+
+def _registration(entry: Registration, place: Place) -> Iterator[Problem]:
+    for key, named in (("languages", entry.languages or []), ("language", [entry.language] if entry.language else [])):
+        for language in named:
+            if language not in LANGUAGES:
+                fix = suggestion(language, LANGUAGES, f"The languages are: {', '.join(LANGUAGES)}.")
+                yield place.problem(key, f"There is no language {language!r}.", fix)
+    kinds = {"stop": entry.stop_keywords, "start": entry.start_keywords, "help": entry.help_keywords}
+    seen: dict[str, str] = {}
+    for kind, words in kinds.items():
+        for word in {word.casefold().strip() for word in words}:
+            if word in seen:
+                sentence = f"{word!r} cannot mean both {seen[word]} and {kind}."
+                yield place.problem(f"{kind}_keywords", sentence, "Take it out of one of them.")
+            seen[word] = kind
+    for word in entry.remove_keywords:
+        plain = word.casefold().strip()
+        if plain == "stop":
+            yield place.problem("remove_keywords", "'stop' always means stop.", "Leave it out.")
+        elif plain in _REVOCATIONS:
+            sentence = f"In the United States {plain!r} by itself is an opt-out by law."
+            yield place.problem("remove_keywords", sentence, "Make sure that nobody there is texted.", warning=True)
 
 
 def _zone(zone: str, place: Place) -> Iterator[Problem]:

@@ -90,11 +90,16 @@ async def import_list(
     saved_mapping: str | None = None,
     generate_external_ids: bool = False,
     progress: Report | None = None,
+    source_name: str | None = None,
+    import_id: int | None = None,
+    into: int | None = None,
 ) -> Imported:
     """Import the file as the list `name` of the business unit; what is given is not guessed.
 
     `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
     `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
+    `source_name`: what the file is called, if not by its path. `import_id`: the row that is done with it. `into`: the
+    list into which this one is to be merged.
 
     Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
     left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
@@ -125,10 +130,12 @@ async def import_list(
             unit,
             name,
             fields=layout.names,
-            source=path.name,
+            source=source_name or path.name,
             importer=this_process(),
             alive=is_alive,
             now=now,
+            import_id=import_id,
+            into=into,
         )
         rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
         rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)

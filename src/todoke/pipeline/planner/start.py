@@ -52,8 +52,10 @@ async def start_skill(
     calling_list: str,
     now: Micros,
     text: str | None = None,
+    start_key: str | None = None,
 ) -> StartedRun:
-    """Start a skill with its template, or with `text` in its place.
+    """Start a skill with its template, or with `text` in its place. With a `start_key` it is started once: who asks
+    again with the same one gets the same run.
 
     NotFound for a name that is not there, Invalid for a text that the list cannot fill, Conflict for a list that is
     not ready.
@@ -74,7 +76,7 @@ async def start_skill(
             await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
             Stream(row.stream),
         )
-    return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now)
+    return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now, start_key)
 
 
 async def start_text(
@@ -115,6 +117,11 @@ async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -
             f"The list {calling_list.name!r} is {calling_list.state}.",
             fix="Import it again, or wait until it is ready.",
         )
+    if not calling_list.active:
+        raise Conflict(
+            f"The list {calling_list.name!r} is inactive.",
+            fix=f"Make it active with todoke list activate {calling_list.name!r}.",
+        )
     if not calling_list.contacts:
         raise Conflict(f"The list {calling_list.name!r} has no contacts.", fix="Look at its rejected rows.")
     template, renderer = compiled(body, calling_list.fields, calling_list.name)
@@ -125,7 +132,9 @@ async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -
     return warnings + await _try(store, unit, calling_list, renderer)
 
 
-async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros) -> StartedRun:
+async def _start(
+    store: Store, choice: _Choice, warnings: list[str], now: Micros, start_key: str | None = None
+) -> StartedRun:
     calling_list, unit = choice.calling_list, choice.unit
     run_id = await store.hot.start_run(
         NewRun(
@@ -140,6 +149,7 @@ async def _start(store: Store, choice: _Choice, warnings: list[str], now: Micros
             now,
             now + choice.expiry_hours * HOUR,
             choice.stream,
+            start_key=start_key,
         )
     )
     return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings))

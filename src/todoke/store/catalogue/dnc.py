@@ -32,7 +32,9 @@ class OfSkill(NamedTuple):
 
 
 class EntryRow(NamedTuple):
-    """A number on a group. `source`: opt_out, upload, person, disposition or api. `expires_at` None: for good."""
+    """A number on a group. `source`: opt_out, upload, person, disposition or api; review: it is held while a person has
+    to read what it said. `expires_at` None: for good.
+    """
 
     phone: int
     group: str
@@ -96,15 +98,20 @@ async def count(connection: AsyncConnection, unit: Unit, group: Group, now: Micr
     return (await connection.execute(query)).scalar_one()
 
 
-async def on(connection: AsyncConnection, unit: Unit, phone: int, now: Micros) -> list[EntryRow]:
-    """The unit's groups that the number is on; what has expired holds no more."""
+async def on(
+    connection: AsyncConnection, unit: Unit, phone: int, now: Micros, *, groups: tuple[int, ...] | None = None
+) -> list[EntryRow]:
+    """The unit's groups that the number is on; only those of `groups` where these are given. What has expired holds no
+    more.
+    """
     e, g = dnc_entry.c, dnc_group.c
-    rows = await connection.execute(
+    query = (
         select(e.phone, g.name, e.source, e.created_at, e.expires_at)
         .join(dnc_group, g.id == e.dnc_group_id)
         .where(e.bucket == unit.bucket, g.business_unit_id == unit.id, e.phone == phone, _holds(now))
         .order_by(g.name)
     )
+    rows = await connection.execute(query if groups is None else query.where(g.id.in_(groups)))
     return [EntryRow(*row) for row in rows]
 
 

@@ -103,6 +103,12 @@ async def find(connection: AsyncConnection, unit: Unit, run_id: int) -> RunRow:
     return _row(*row)
 
 
+async def started_with(connection: AsyncConnection, unit: Unit, start_key: str) -> RunRow | None:
+    """The unit's run that was started with that key, if there is one."""
+    row = (await connection.execute(_runs(unit).where(skill_run.c.start_key == start_key))).first()
+    return None if row is None else _row(*row)
+
+
 async def transitions(connection: AsyncConnection, unit: Unit, run_id: int) -> list[Transition]:
     """What happened to the run, in order."""
     t = run_transition.c

@@ -27,6 +27,7 @@ class Unit(NamedTuple):
     dnc_group_id: int | None
     rate: float | None = None
     cap: str | None = None
+    opt_out_scope: str = "business_unit"
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)

@@ -217,6 +217,7 @@ class NewRun(NamedTuple):
     expires_at: Micros
     stream: Stream = Stream.BULK
     standing: bool = False  # a list of its own is made for it
+    start_key: str | None = None  # a run that was started with it is not started again
 
 
 class EngineRow(NamedTuple):

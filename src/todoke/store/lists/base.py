@@ -9,12 +9,13 @@ from todoke.model.errors import Conflict
 
 
 class OpenImport(NamedTuple):
-    """A list in the state `importing` that is this process's."""
+    """A list in the state `importing` that is this process's. `import_id`: its row of `list_import`, if it has one."""
 
     list_id: int
     bucket: int
     business_unit_id: int
     importer: str
+    import_id: int | None = None
 
 
 # A row of the contact table, in the order of `CONTACT_COLUMNS`; `fields` are the values in list order, joined by

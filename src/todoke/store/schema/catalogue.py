@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -189,7 +190,7 @@ skill = Table(
 )
 
 # Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
-# its positions. state: importing | ready | deleted | removed, or standing: of a standing run
+# its positions. state: importing | staged | ready | deleted | removed, or standing: of a standing run
 calling_list = Table(
     "calling_list",
     metadata,
@@ -212,6 +213,10 @@ calling_list = Table(
     Column("deleted_at", BigInteger, nullable=True),
     Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
     Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
+    Column("import_id", Id, nullable=True),  # the import that made it
+    Column("into_list_id", Id, nullable=True),  # of one that is to be merged into another: that one
+    Column("updating_import", Id, nullable=True),  # the import that is being merged into it; nothing else is appended
+    Column("keyed", Boolean, nullable=False, server_default=false()),  # whether `list_key` has all of its keys
     Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
     Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(

@@ -86,8 +86,8 @@ INDEXES_WITHOUT_BUCKET: dict[str, str] = {
     "ix_block_engine": "what a dead engine left is looked for in all buckets; only open blocks are in it",
     "ix_event_provider_message": "each partition has its own, and a partition is of one bucket",
     "ix_intent_engine": "what a dead engine left is looked for in all buckets",
-    "ix_skill_run_list": "runs of a list, whose bucket is theirs; with the bucket first it is taken for the key",
     "ix_lane_provider": "who has the lanes of a provider account; a few thousand rows at most",
     "ix_orphan_number": "found by provider, as the key is: the bucket comes first before it is distributed",
+    "ix_skill_run_list": "with the bucket first it would tempt a planner away from the key; a list's bucket is known",
     "ix_skill_run_state": "what is open is looked for in all buckets; a few rows of many",
 }

@@ -10,6 +10,7 @@ from todoke.model.run import RunEvent, RunState, step
 from todoke.store.hot.due import cut_short
 from todoke.store.hot.postgres.results import append_exactly, count
 from todoke.store.hot.postgres.starting import TRANSITION
+from todoke.store.hot.runs import check_active
 from todoke.store.hot.tallies import Tallies
 from todoke.store.postgres import Connection
 
@@ -17,6 +18,12 @@ CHUNK = 5000  # due rows in one transaction
 
 # Holds a run.
 HOLD = "SELECT state, expires_at FROM skill_run WHERE bucket = $1 AND id = $2 FOR NO KEY UPDATE"
+
+# The list is held, so that it is not deleted meanwhile.
+LIST = """
+    SELECT l.name, l.state, l.active FROM skill_run r JOIN calling_list l ON l.id = r.list_id
+    WHERE r.bucket = $1 AND r.id = $2 FOR SHARE OF l
+"""
 
 MOVE = """
     UPDATE skill_run SET state = $3, force = force OR $4, ended_at = $5 WHERE bucket = $1 AND id = $2
@@ -143,8 +150,14 @@ async def find(connection: Connection, statement: str, *args: Micros) -> list[tu
 async def move(
     connection: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
-    """Change the run's state by its table, with the row that says so; the run is held."""
+    """Change the run's state by its table, with the row that says so; the run is held. Conflict where it cannot go on
+    for its list.
+    """
     new = step(old, event)
+    if event in (RunEvent.RESUME, RunEvent.REOPEN):
+        row = await connection.fetchrow(LIST, bucket, run_id)
+        assert row is not None
+        check_active(row["name"], row["state"], active=row["active"])
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     await connection.execute(MOVE, bucket, run_id, new, event is RunEvent.FORCE_STOP, ended)
     await connection.execute(TRANSITION, bucket, run_id, old, new, reason, now)

@@ -15,7 +15,7 @@ from todoke.store.postgres import Connection
 
 # Held, so that the list is not deleted meanwhile.
 LIST = """
-    SELECT name, state, contacts, fields, zone_sets, bucket FROM calling_list
+    SELECT name, state, active, expires_at, contacts, fields, zone_sets, bucket FROM calling_list
     WHERE id = $1 AND business_unit_id = $2 FOR SHARE
 """
 
@@ -33,9 +33,12 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream, standing)
-    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15, $16)
+                           expires_at, stream, standing, start_key)
+    VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, false, $13, $14, $15, $16, $17)
 """
+
+# Looked for with the counter held: whoever started it first has committed.
+STARTED = "SELECT id FROM skill_run WHERE bucket = $1 AND start_key = $2"
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -97,7 +100,7 @@ OPEN_CURSORS = """
 
 
 async def start(connection: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
     groups = json.dumps(run.scrub_groups)
     if run.standing:
         await connection.execute(SKILL, run.skill_id)
@@ -109,13 +112,17 @@ async def start(connection: Connection, run: NewRun) -> int:
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    check_list(source["name"], source["state"], source["bucket"], run)
+    check_list(source["name"], source["state"], source["active"], source["expires_at"], source["bucket"], run)
     code = await connection.fetchrow(CODE, run.transport_code_id)
     if code is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
     check_provider(code["name"], code["bucket"], run)
     run_id: int = await connection.fetchval(NUMBER, run.bucket)
     check_number(run_id)
+    if run.start_key is not None:
+        started = await connection.fetchval(STARTED, run.bucket, run.start_key)
+        if started is not None:
+            return started
     await partitions.ensure(connection, run.bucket, run_id)
     await connection.execute(
         INSERT,
@@ -135,6 +142,7 @@ async def start(connection: Connection, run: NewRun) -> int:
         run.expires_at,
         run.stream,
         run.standing,
+        run.start_key,
     )
     if run.standing:
         await connection.execute(RETIRE, run.bucket, run.skill_id, run_id)

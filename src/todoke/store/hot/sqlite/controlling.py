@@ -12,6 +12,7 @@ from todoke.model.errors import NotFound
 from todoke.model.event import State
 from todoke.model.run import RunEvent, RunState, step
 from todoke.store.hot.due import cut_short
+from todoke.store.hot.runs import check_active
 from todoke.store.hot.sqlite.results import append_exactly, count
 from todoke.store.hot.sqlite.starting import TRANSITION
 from todoke.store.hot.tallies import Tallies
@@ -20,6 +21,11 @@ PARKED_AT_ONCE = 2000
 CUT_AT_ONCE = 500
 
 READ = "SELECT state, expires_at FROM skill_run WHERE bucket = ? AND id = ?"
+
+LIST = """
+    SELECT l.name, l.state, l.active FROM skill_run r JOIN calling_list l ON l.id = r.list_id
+    WHERE r.bucket = ? AND r.id = ?
+"""
 
 MOVE = """
     UPDATE skill_run SET state = :new, force = force OR :force, ended_at = :ended WHERE bucket = :bucket AND id = :id
@@ -151,8 +157,11 @@ def _state(db: Connection, bucket: int, run_id: int) -> RunState:
 def move(
     db: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
-    """Change the run's state by its table, with the row that says so."""
+    """Change the run's state by its table, with the row that says so. Conflict where it cannot go on for its list."""
     new = step(old, event)
+    if event in (RunEvent.RESUME, RunEvent.REOPEN):
+        name, state, active = db.execute(LIST, (bucket, run_id)).fetchone()
+        check_active(name, state, active=bool(active))
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     force = event is RunEvent.FORCE_STOP
     db.execute(MOVE, {"new": new, "force": force, "ended": ended, "bucket": bucket, "id": run_id})

@@ -14,7 +14,8 @@ from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
 
 LIST = """
-    SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
+    SELECT name, state, active, expires_at, bucket, contacts, fields, zone_sets
+    FROM calling_list WHERE id = ? AND business_unit_id = ?
 """
 
 PROVIDER = """
@@ -31,9 +32,11 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream, standing)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+                           expires_at, stream, standing, start_key)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
 """
+
+STARTED = "SELECT id FROM skill_run WHERE bucket = ? AND start_key = ?"
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -89,7 +92,9 @@ OPEN_CURSORS = """
 
 
 def start(db: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
+    if run.start_key is not None and (found := db.execute(STARTED, (run.bucket, run.start_key)).fetchone()):
+        return found[0]
     groups = json.dumps(run.scrub_groups)
     if run.standing:
         found = db.execute(STANDING, (run.bucket, run.skill_id, groups, MOST)).fetchone()
@@ -100,8 +105,8 @@ def start(db: Connection, run: NewRun) -> int:
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    name, state, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bucket, run)
+    name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
+    check_list(name, state, bool(active), expires_at, bucket, run)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -110,7 +115,7 @@ def start(db: Connection, run: NewRun) -> int:
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
     frozen = (run.body, run.template_version_id, fields, zone_sets, groups, contacts)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing))
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing, run.start_key))
     if run.standing:
         db.execute(RETIRE, (run.bucket, run.skill_id, run_id))
     db.execute(CURSORS, (run.bucket, run_id, run.list_id))
