@@ -15,8 +15,6 @@ from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from todoke.model.clock import Micros
     from todoke.store.catalogue.dnc import EntryRow, Group
     from todoke.store.catalogue.units import Unit
@@ -112,7 +110,7 @@ def every(
         say(f"{len(rows):,} of {count:,} numbers; more with --limit.")
 
 
-async def _erased(connection: AsyncConnection, unit: Unit, phone: int, data_dir: Path) -> list[Listed]:
+async def _erased(connection: Any, unit: Unit, phone: int, data_dir: Path) -> list[Listed]:
     """Groups that the number is on as the hash of somebody who was erased."""
     from todoke.model.clock import SystemClock
     from todoke.store.privacy import reading
