@@ -150,6 +150,15 @@ async def test_the_stricter_one_stays_and_each_change_is_told(desk: Desk) -> Non
     assert await desk.history(12025550145) == [("added", "upload")]
 
 
+async def test_what_is_held_for_review_is_put_on_the_group_all_the_same(desk: Desk) -> None:
+    async with desk.store.writing() as connection:
+        row = {"bucket": 3, "dnc_group_id": desk.group.id, "phone": 12025550143, "source": "review", "created_at": 1}
+        await connection.execute(schema.dnc_entry.insert().values(**row))
+    done = await desk.put("2025550143\n2025550144\n")
+    assert (done.added, done.present) == (2, 0)
+    assert (await desk.entries())[12025550143] == ("upload", None)
+
+
 async def test_many_numbers_in_several_chunks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "CHUNK", 5_000)
     numbers = [12_125_000_000 + n * 37 % 9_000_000 for n in range(30_000)]

@@ -62,3 +62,13 @@ def test_it_holds_what_was_added_within_ten_minutes_and_not_lifted(moves: list[t
         for g in (1, 2):
             for p in (1, 2, 3):
                 assert stops.has((g,), p) == ((g, p) in added)
+
+
+def test_an_entry_that_expired_lifts_only_what_was_said_before() -> None:
+    stops = StopSet()
+    stops.add(1, 15550000001, 100)
+    stops.add(1, 15550000002, 200)
+    for phone in (15550000001, 15550000002, 15550000003):
+        stops.lift(1, phone, 150)
+    assert not stops.has((1,), 15550000001)
+    assert stops.has((1,), 15550000002)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from todoke.model.clock import Micros
+from todoke.model.dnc import HELD
 from todoke.store.address import Address
 from todoke.store.dnc.base import EntryOut, Swept, Upload, UsesSwept, Written
 from todoke.store.dnc.numbers import Numbers
@@ -22,6 +23,16 @@ _ANY = "SELECT EXISTS (SELECT FROM dnc_entry WHERE bucket = $1 AND dnc_group_id 
 
 _STAGE = "CREATE TEMPORARY TABLE dnc_staged (phone BIGINT NOT NULL, expires_at BIGINT) ON COMMIT DROP"
 
+# One probe of the key a number: statistics of a group that was empty a second ago must not talk the planner into
+# reading it from end to end for each piece.
+_BY_KEY = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+
+# Whether anything there is not for good: nearly never.
+_SOFT = f"""
+    SELECT EXISTS (SELECT FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = $2 AND phone BETWEEN $3 AND $4
+                                           AND (expires_at IS NOT NULL OR source = '{HELD}'))
+"""
+
 # What has expired is over, before anything is put in its place.
 _OVER = f"""
     WITH gone AS (
@@ -32,6 +43,12 @@ _OVER = f"""
                             old_upload_id, old_expires_at, at)
     SELECT bucket, $3, dnc_group_id, phone, 'expired', source, '', '', 1, created_at, upload_id, expires_at, expires_at
     FROM gone
+"""
+
+# A mere hold, while a person looks at a reply, gives way to a lasting entry.
+_YIELD = f"""
+    DELETE FROM dnc_entry d USING dnc_staged k
+    WHERE d.bucket = $1 AND d.dnc_group_id = $2 AND d.phone = k.phone AND d.source = '{HELD}'
 """
 
 _ADD = """
@@ -139,11 +156,14 @@ class PostgresDnc:
         await connection.execute(_STAGE)
         rows, columns = numbers.csv({}, {})
         await connection.copy_to_table("dnc_staged", source=rows, columns=columns, format="csv")
-        await connection.execute("ANALYZE dnc_staged")
-        await connection.execute(_OVER, *place, upload.business_unit_id)
+        await connection.execute(_BY_KEY)
+        between = (*place, numbers.first, numbers.last)
+        if await connection.fetchval(_SOFT, *between):
+            await connection.execute(_OVER, *place, upload.business_unit_id)
+            await connection.execute(_YIELD, *place)
         added = _count(await connection.execute(_ADD, *place, upload.at, upload.id))
         extended = 0
-        if added < len(numbers):
+        if added < len(numbers) and await connection.fetchval(_SOFT, *between):
             values = (*place, upload.at, upload.id, upload.business_unit_id, upload.who, upload.reason)
             extended = _count(await connection.execute(_EXTEND, *values))
         await hints.tell(connection, Hint(work=True, many=True))

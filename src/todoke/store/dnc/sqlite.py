@@ -9,6 +9,7 @@ from sqlite3 import Connection
 import msgspec
 
 from todoke.model.clock import Micros
+from todoke.model.dnc import HELD
 from todoke.store.dnc.base import EntryOut, Swept, Upload, UsesSwept, Written
 from todoke.store.dnc.numbers import Numbers
 from todoke.store.hot.sqlite.dnc import HOLDS, MOMENT
@@ -31,12 +32,12 @@ _ADD_MIXED = """
     ON CONFLICT DO NOTHING
 """
 
-# Of these numbers the entries that do not hold for good.
+# Of these numbers the entries that do not hold for good; a mere hold gives way to a lasting entry.
 _TEMPORARY = f"""
     SELECT d.phone, d.source, d.created_at, d.expires_at, d.upload_id, d.expires_at <= {MOMENT}
     FROM json_each(?1) AS k
     CROSS JOIN dnc_entry d ON d.bucket = ?2 AND d.dnc_group_id = ?3 AND d.phone = k.value
-    WHERE d.expires_at IS NOT NULL
+    WHERE d.expires_at IS NOT NULL OR d.source = '{HELD}'
 """
 
 _REMOVE = "DELETE FROM dnc_entry WHERE bucket = ? AND dnc_group_id = ? AND phone = ?"
@@ -132,13 +133,14 @@ def _write(db: Connection, upload: Upload, numbers: Numbers) -> tuple[Written, f
     extended = 0
     if added < len(numbers):
         temporary = db.execute(_TEMPORARY, (phones, *place)).fetchall()
-        over = [row for row in temporary if row[5]]
+        over = [row for row in temporary if row[5] or row[1] == HELD]
         if over:
             db.executemany(_REMOVE, [(*place, row[0]) for row in over])
-            db.executemany(_EXPIRED, [(place[0], upload.business_unit_id, place[1], *_was(row)) for row in over])
+            expired = [row for row in over if row[5]]
+            db.executemany(_EXPIRED, [(place[0], upload.business_unit_id, place[1], *_was(row)) for row in expired])
             again = numbers.only([row[0] for row in over])
             added += _add(db, upload, again, _json(again.phones))
-        longer = _longer([row for row in temporary if not row[5]], numbers)
+        longer = _longer([row for row in temporary if not row[5] and row[1] != HELD], numbers)
         extended = len(longer)
         db.executemany(_EXTEND, [(until, upload.id, *place, row[0]) for row, until in longer])
         own = (upload.who, upload.reason, upload.id)
