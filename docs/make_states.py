@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from todoke.model import run
+from todoke.model import list_import, run
 from todoke.model.event import WHOLE, Event, Kind, State, fold
 from todoke.smpp.session import state as session
 
@@ -27,11 +27,17 @@ Table = Mapping[str, Mapping[str, str]]
 # with those that the schema allows. "" is the row that is not there.
 KEPT: dict[str, Table] = {
     "calling_list": {
-        "": {"import begins": "importing"},
-        "importing": {"last contact written": "ready", "import failed": ""},
+        "": {"import begins": "importing", "a standing run begins": "standing"},
+        "importing": {
+            "last contact written": "ready",
+            "last contact written, for another list": "staged",
+            "import failed": "",
+        },
+        "staged": {"merged into that list": ""},
         "ready": {"delete": "deleted"},
         "deleted": {"restore": "ready", "10 days later": "removed"},
         "removed": {},
+        "standing": {},
     },
     "engine": {
         "": {"starts": "alive"},
@@ -54,7 +60,7 @@ KEPT: dict[str, Table] = {
 
 def drawn() -> dict[str, str]:
     """Every diagram by name, as Mermaid."""
-    diagrams = {"run": diagram(run_table()), "message": diagram(message_table())}
+    diagrams = {"run": diagram(run_table()), "message": diagram(message_table()), "import": diagram(import_table())}
     diagrams["session"] = diagram(session_table())
     return diagrams | {name: diagram(table) for name, table in KEPT.items()}
 
@@ -67,6 +73,13 @@ def run_table() -> Table:
 
 def _runs() -> list[tuple[run.RunState, dict[run.RunEvent, run.RunState]]]:
     return list(run.TRANSITIONS.items())
+
+
+def import_table() -> Table:
+    """The states of an import."""
+    moves = list_import.TRANSITIONS.items()
+    table = {state.value: {event.value: after.value for event, after in ways.items()} for state, ways in moves}
+    return {"": {"begin": list_import.ImportState.RUNNING.value}, **table}
 
 
 def session_table() -> Table:

@@ -115,6 +115,7 @@ async def test_a_dry_run_makes_no_list_and_tells_what_it_would_take(acme: Comman
     assert "40 contacts would be accepted, 1 rows rejected; nothing is imported" in shown.out
     assert "segments: 40; a message has 1 to 1, 1.00 on average" in shown.out
     assert "encoding: 100.0% GSM-7" in shown.out
+    assert "may be in" in shown.out
     assert "time to send: " in shown.out
     assert "Nothing else uses the code" in shown.out
     assert (await acme("list", "list", "--json")).json == []
@@ -135,7 +136,7 @@ async def test_a_list_from_standard_input(acme: Command, folder: Path, monkeypat
 
     assert (done.json["contacts"], done.json["rejected"]) == (1, 1)
     assert done.json["rejects_path"].endswith("-rejected.csv.gz")
-    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard-input"
+    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard input"
     assert (await acme("list", "rejected", "A", "--json")).json["rejects_path"] == done.json["rejects_path"]
     assert not list(folder.rglob("upload-*"))
 

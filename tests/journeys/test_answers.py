@@ -12,11 +12,13 @@ from tests.factories import NOW, phone_of
 from tests.journeys.conftest import EngineContext
 from tests.world import BUCKET, CODE, World, eventually, make_world
 
+from todoke.model.calling_window import Window
 from todoke.model.clock import SystemClock
 from todoke.model.event import State
 from todoke.model.meaning import Meaning
 from todoke.model.run import RunState
 from todoke.pipeline.inbox import reviewing
+from todoke.pipeline.planner.single import send_text
 from todoke.providers.simulator import Simulator
 from todoke.store import schema
 from todoke.store.catalogue import reviews, runs, units
@@ -165,6 +167,23 @@ async def test_what_may_mean_stop_holds_the_number_until_a_person_has_read_it(
         await eventually(phone.world.answered, "the confirmation is sent")
         assert phone.inbox == [CONFIRMED]
         assert await phone.listed()
+
+
+async def test_one_text_goes_out_within_the_hours_of_its_number(phone: Phone, engine: EngineContext) -> None:
+    """A run that an engine has already sees the zones of numbers that are texted later."""
+    store = phone.world.store
+    day = {"business_unit": None, "code": None, "text": "Your code is 1234", "window": Window(0, 1440)}
+    async with engine():
+        for number in (12025550143, 819012345678, 447400123456):
+            await send_text(store, to=f"+{number}", now=SystemClock().now(), **day)
+            await eventually(phone.world.answered, "the text arrives")
+        closed = SystemClock().now() // 60_000_000 % 1440 + 120  # UTC: none of it is open in London now
+        window = Window(closed % 1300, closed % 1300 + 60)
+        posted = await send_text(store, to="+447400123456", now=SystemClock().now(), **{**day, "window": window})
+        assert posted.opens_at is not None
+    assert [message.text for message in phone.smsc.phones.phone("819012345678").inbox] == ["Your code is 1234"]
+    (run,) = [run for run, messages in await phone.world.standing() if messages == 3]
+    assert await phone.world.counts(run) == {State.DELIVERED: 3}
 
 
 async def test_standing_runs_never_end_by_themselves_and_are_in_no_list(phone: Phone, engine: EngineContext) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todoke.model.consent import ANY, Act, Fact, Kind, Record, Required, allows, digest, of_reply, standing
+from todoke.model.consent import ANY, Act, Fact, Kind, Record, Required, allows, digest, of_reply, serves, standing
 
 WORDS = st.sampled_from(["", "marketing", "alerts", ANY])
 GIVEN = st.builds(
@@ -53,6 +53,11 @@ def test_a_revocation_of_everything_leaves_nothing_that_was_given_until_then(fac
 @given(FACTS, REVOKED)
 def test_a_revocation_never_adds_anything(facts: list[Fact], revoked: Fact) -> None:
     assert set(standing([*facts, revoked])) <= set(standing(facts))
+
+
+@given(FACTS, REQUIRED, st.integers(0, 30))
+def test_what_is_allowed_is_what_stands_and_serves(facts: list[Fact], required: Required, now: int) -> None:
+    assert allows(facts, required, now) is any(serves(fact, required, now) for fact in standing(facts))
 
 
 @given(FACTS, REQUIRED, st.integers(0, 30))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.dry_run import DryRun
 
+_ZONES = 12  # sets of zones that are shown
+
 
 def show_dry_run(
     context: typer.Context,
@@ -82,6 +84,12 @@ def _show(name: str, found: DryRun) -> None:
     from todoke.cli.reporting import rejection
 
     say(f"{name}: {found.contacts:,} contacts would be accepted, {found.rejected:,} rows rejected; nothing is imported")
+    known = [(contacts, ", ".join(zones)) for zones, contacts in found.zone_groups if zones]
+    if known:
+        print_table(["contacts", "may be in"], known[:_ZONES], empty="")
+    if len(known) > _ZONES:
+        others = sum(contacts for contacts, _ in known[_ZONES:])
+        say(f"{others:,} more contacts in {len(known) - _ZONES:,} other sets of time zones")
     unknown = sum(contacts for zones, contacts in found.zone_groups if not zones)
     if unknown:
         say(f"{unknown:,} contacts would have no time zone: they are held unless the window is the whole day")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +16,12 @@ from todoke.cli.output import print_json, print_table, say
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.importing import Imported
     from todoke.pipeline.intake.progress import Progress
-    from todoke.store.store import Store
+    from todoke.service.list_imports import Ended
 
+STANDARD_INPUT = "-"
 REJECTED = "rejected"  # the folder of rejected rows, in the data folder
 
 
@@ -62,6 +64,9 @@ def import_(
     save_mapping: Annotated[
         str | None, typer.Option(metavar="NAME", help="Keep under this name how the file is read.")
     ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="SKILL", help="Start it over the list when that is ready.")
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
     skill: Annotated[
@@ -79,9 +84,10 @@ def import_(
     from todoke.cli.previewing import show_preview
     from todoke.model.clock import SystemClock
     from todoke.model.list_mapping import Reading
-    from todoke.pipeline.intake.importing import import_list
     from todoke.pipeline.intake.keeping import save_mapping as keep_mapping
-    from todoke.pipeline.intake.rules import read_channel
+    from todoke.pipeline.intake.rules import read_channel, read_no_time_zone
+    from todoke.service.list_imports import ListImports, Upload
+    from todoke.service.spool import FOLDER, spool
     from todoke.store.catalogue import units
 
     if (skill is not None or text is not None) and not dry_run:
@@ -98,69 +104,72 @@ def import_(
         generate_external_ids=generate_external_ids,
     )
 
-    async def save(store: Store, unit: str, path: Path) -> None:
-        if save_mapping is not None:
-            await keep_mapping(
-                store,
-                business_unit=unit,
-                name=save_mapping,
-                path=path,
-                reading=reading,
-                now=SystemClock().now(),
-                saved_mapping=mapping,
-            )
+    if preview or dry_run:
+        with _incoming(file, here.settings.data_dir) as path:
+            if preview:
+                show_preview(context, path, reading, mapping, business_unit, json=json)
+            else:
+                of_what = {"skill": skill, "text": text}
+                rules = {"channel": channel, "no_time_zone": no_time_zone}
+                show_dry_run(
+                    context, path, calling_list, reading, mapping, business_unit, **of_what, **rules, json=json
+                )
+        return
+    upload = Upload(file)
+    if str(file) == STANDARD_INPUT:
+        upload = Upload(spool(sys.stdin.buffer, here.settings.data_dir / FOLDER), spooled=True, name="standard input")
 
-    async def work() -> Imported:
+    async def work() -> Ended:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            await save(store, unit.name, path)
-            with progress_shown() as progress:
-                return await import_list(
+            clock = SystemClock()
+            if save_mapping is not None:
+                await keep_mapping(
                     store,
                     business_unit=unit.name,
-                    name=calling_list,
-                    path=path,
-                    rejects_dir=here.settings.data_dir / REJECTED,
-                    now=SystemClock().now(),
-                    default_region=region,
-                    channel=read_channel(channel),
-                    no_time_zone=no_time_zone,
-                    mapping=reading.fields,
-                    encoding=encoding,
-                    delimiter=delimiter,
-                    quote=quote,
-                    sheet=sheet,
-                    required=reading.required,
+                    name=save_mapping,
+                    path=upload.path,
+                    reading=reading,
+                    now=clock.now(),
                     saved_mapping=mapping,
-                    generate_external_ids=generate_external_ids,
-                    progress=progress,
                 )
+            imports = ListImports(store, unit, here.settings.data_dir / REJECTED, clock)
+            options = {
+                **options_of(reading, mapping),
+                "channel": read_channel(channel).value,
+                "no_time_zone": read_no_time_zone(no_time_zone),
+            }
+            with progress_shown() as progress:
+                return await imports.begin(calling_list, upload, options, start_skill=start, progress=progress)
 
-    with _incoming(file, here.settings.data_dir) as path:
-        if preview:
-            show_preview(context, path, reading, mapping, business_unit, json=json)
-            return
-        if dry_run:
-            show_dry_run(
-                context,
-                path,
-                calling_list,
-                reading,
-                mapping,
-                business_unit,
-                skill=skill,
-                text=text,
-                channel=channel,
-                no_time_zone=no_time_zone,
-                json=json,
-            )
-            return
-        imported = session.run(work())
-    if json:
+    tell(calling_list, session.run(work()), json=json)
+
+
+def options_of(reading: Reading, saved_mapping: str | None) -> dict[str, Any]:
+    """What an import keeps, so that another process can go on with it."""
+    return {
+        "mapping": reading.fields,
+        "encoding": reading.encoding,
+        "delimiter": reading.delimiter,
+        "quote": reading.quote,
+        "sheet": reading.sheet,
+        "default_region": reading.region,
+        "required": list(reading.required),
+        "saved_mapping": saved_mapping,
+        "generate_external_ids": reading.generate_external_ids,
+    }
+
+
+def tell(name: str, ended: Ended, *, json: bool) -> None:
+    """What became of an import that is done."""
+    imported, run = ended.imported, ended.run
+    if json and imported is not None:
         print_json(
             {
-                "list": calling_list,
+                "list": name,
+                "import": ended.import_id,
+                "run": None if run is None else run.run_id,
                 "contacts": imported.contacts,
                 "rejected": imported.rejected,
                 "blank": imported.blank,
@@ -176,8 +185,14 @@ def import_(
                 "on_dnc": imported.on_dnc,
             }
         )
-    else:
-        show(calling_list, imported)
+    elif json:
+        print_json({"list": name, "import": ended.import_id, "run": None if run is None else run.run_id})
+    elif imported is not None:
+        show(name, imported)
+    if run is not None and not json:
+        say(f"run {run.run_id} started; watch it with todoke run watch {run.run_id}")
+    if ended.start_error is not None:
+        raise ended.start_error
 
 
 def show(name: str, imported: Imported) -> None:
@@ -205,14 +220,17 @@ def show(name: str, imported: Imported) -> None:
 
 @contextmanager
 def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
-    """The file, or what comes from standard input as one."""
-    if str(file) != "-":
+    """The file, or what comes on standard input, for as long as it is looked at."""
+    from todoke.service.spool import FOLDER, spool
+
+    if str(file) != STANDARD_INPUT:
         yield file
         return
-    from todoke.pipeline.intake.incoming import kept
-
-    with kept(sys.stdin.buffer, data_dir) as path:
+    path = spool(sys.stdin.buffer, data_dir / FOLDER)
+    try:
         yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -110,8 +110,15 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def allows(facts: Iterable[Fact], required: Required, now: Micros) -> bool:
-    """Whether something that stands now serves for what is required."""
-    return any(serves(fact, required, now) for fact in standing(facts))
+    """Whether something that stands now serves for what is required. (Of `standing`; most numbers have one row.)"""
+    given: list[Fact] = []
+    revoked: list[Fact] = []
+    for fact in facts:
+        if fact.act is Act.REVOKED:
+            revoked.append(fact)
+        elif serves(fact, required, now):
+            given.append(fact)
+    return any(not any(_ends(other, one) for other in revoked) for one in given)
 
 
 def serves(given: Fact, required: Required, now: Micros) -> bool:

@@ -27,6 +27,7 @@ from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.planner.selecting import Selector
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.privacy.erase import require_key
 from todoke.pipeline.privacy.sweep import Sweep
@@ -34,9 +35,11 @@ from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
 from todoke.service.fleet import Fleet, Hub
+from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
 from todoke.store.catalogue import installations
+from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
 from todoke.store.privacy.key import KeyFile
@@ -49,6 +52,10 @@ _SOONEST = 0.05  # between two looks, whatever is hinted
 _SHARE = 2.0
 _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
+_LISTS = 5.0
+_REMOVAL = 60.0
+_SWEEP = 10.0
+_SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
@@ -125,6 +132,13 @@ class Engine:
             if hint.work:
                 looked.now()
 
+        dnc_sweep = DncSweep(self._store)
+
+        async def swept() -> None:
+            moment = clock.now()
+            for group, phone in await dnc_sweep.entries():
+                stops.lift(group, phone, moment)
+
         try:
             await groups.look()
             await owner.look()
@@ -136,12 +150,17 @@ class Engine:
                 others = [
                     tasks.create_task(inbox.run()),
                     tasks.create_task(watch_runs(hot, clock)),
+                    tasks.create_task(Selector(self._store, clock).run()),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
                     tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
+                    tasks.create_task(_every(_LISTS, lambda: pause_inactive(self._store, clock))),
+                    tasks.create_task(_every(_REMOVAL, lambda: remove_deleted(self._store, clock))),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
+                    tasks.create_task(_every(_SWEEP, swept)),
+                    tasks.create_task(_every(_SWEEP_USES, lambda: dnc_sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),

@@ -69,6 +69,9 @@ class Pool(Protocol):
 
 _asyncpg = cast(Any, asyncpg)
 
+# A row whose key is there already.
+Duplicate = cast("type[Exception]", _asyncpg.UniqueViolationError)
+
 # Errors after which a statement may be tried again: the server or the way to it, not the statement.
 LOST: tuple[type[BaseException], ...] = (
     OSError,

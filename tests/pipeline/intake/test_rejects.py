@@ -169,6 +169,10 @@ def test_many_rows_stream_and_can_be_thrown_away(tmp_path: Path, name: str, monk
     for _ in range(2000):
         rejects.write(["1", "x", "y"], 2, "", "landline", "")
     rejects.discard()
+    kept = RejectsFile(folder / f"kept{suffix}", source.header, source.form)
+    kept.write(["1", "x", "y"], 2, "", "landline", "")
+    kept.keep()
+    kept.discard()  # of a list that could not be made after all
 
     assert [found.name for found in folder.iterdir()] == [path.name]
 

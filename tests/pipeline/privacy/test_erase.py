@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, cast, insert, select
 from tests.factories import NOW, Scene, phone_of, seed, seed_dnc, seed_engine, seed_list, seed_run
 from tests.store.world import World, make_world
 
@@ -26,7 +26,7 @@ from todoke.store.hot.base import Check, InboundPart, OptOut
 from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.key import Key, KeyFile
-from todoke.store.schema import metadata
+from todoke.store.schema import calling_list, metadata
 from todoke.store.store import Store
 
 WHO = 4  # the position of the person
@@ -70,7 +70,28 @@ async def person(store: Store) -> World:
     given = Record(PHONE, Act.GIVEN, Kind.EXPRESS, NOW, purpose="marketing", reference="Ann's form 77")
     revoked = Record(PHONE, Act.REVOKED, None, NOW + 1, words=WORDS)
     await writing.add(store, await unit_of(store), [given, revoked], NOW)
+    await besides(store, scene, said.id)
     return world
+
+
+async def besides(store: Store, scene: Scene, inbound_id: int) -> None:
+    """Rows that other parts write."""
+    of_unit = {"bucket": scene.bucket, "business_unit_id": scene.unit}
+    of_phone = {**of_unit, "phone": PHONE}
+    of_code = {**of_phone, "transport_code_id": scene.code, "inbound_id": inbound_id, "at": NOW}
+    held = {"reason": WORDS, "who": "Bo", "created_at": NOW, "expires_at": NOW + HOUR}
+    used = {"message_id": 7, "at": NOW, "skill_id": scene.skill, "list_id": scene.list, "transport_code_id": scene.code}
+    review = {"text": WORDS, "reason": "", "holds": [], "state": "open", "note": ""}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("suppression", {**of_phone, **held}),
+        ("suppression", {**of_unit, **held, "external_id": f"c{WHO}"}),
+        ("cap_use", {**of_phone, **used}),
+        ("review", {**of_code, **review}),
+        ("answer", {**of_code, "kind": "stop", "message_id": 7}),
+    ]
+    async with store.writing() as connection:
+        for name, row in rows:
+            await connection.execute(insert(metadata.tables[name]).values(**row))
 
 
 async def erased(store: Store, key: Key, phone: int = PHONE, external_id: str | None = None) -> Erased:
@@ -94,7 +115,7 @@ async def everything(store: Store) -> str:
             columns = [c for c in table.columns if c.name != "keys"]
             rows = await connection.execute(select(*(cast(c, String) for c in columns)))
             found += [f"{table.name}: {tuple(row)}" for row in rows]
-        lists = (await connection.execute(select(metadata.tables["calling_list"].c["bucket", "id"]))).all()
+        lists = (await connection.execute(select(calling_list.c.bucket, calling_list.c.id))).all()
     for bucket, list_id in lists:
         for kind in keys.Kind:
             found.append(str((await keys.read(store, bucket, list_id, kind)).rows()))
@@ -116,6 +137,7 @@ async def test_the_document_has_all_of_one_person_and_nobody_else(store: Store) 
     assert [row["words"] for row in document["opt_outs"]] == [WORDS]
     assert [row["reference"] for row in document["consents"]] == ["Ann's form 77", ""]
     assert document["consent_that_stands"] == []
+    assert [len(document[name]) for name in ("suppression", "cap_use", "review", "answer")] == [2, 1, 1, 1]
 
 
 async def test_after_the_erasure_nothing_names_the_person(store: Store, tmp_path: Path) -> None:
@@ -123,7 +145,11 @@ async def test_after_the_erasure_nothing_names_the_person(store: Store, tmp_path
     key = KeyFile(tmp_path).make()
     before = await world.tallies()
     done = await erased(store, key)
-    assert done.counts == {"contact": 2, "inbound": 1, "consent": 2, "doubt": 0, "orphan": 0, "opt_out": 1}
+    assert done.counts == {
+        **dict.fromkeys(("doubt", "orphan"), 0),
+        **dict.fromkeys(("inbound", "opt_out", "answer", "review", "dnc_change", "cap_use"), 1),
+        **dict.fromkeys(("contact", "consent", "suppression"), 2),
+    }
     left = await everything(store)
     for trace in (str(PHONE), "Ann", f"FirstName {WHO}'", f"'c{WHO}'", str(external_key(f"c{WHO}"))):
         assert trace not in left, trace
@@ -254,3 +280,17 @@ async def test_without_the_key_nothing_goes_on(store: Store, tmp_path: Path) -> 
     with pytest.raises(Conflict, match="has not"):
         await the_key(store, elsewhere)
     assert file.path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_entry_that_expires_holds_as_a_hash_until_then(store: Store, tmp_path: Path) -> None:
+    scene = await seed(store)
+    now = SystemClock().now()
+    until = now + 5 * HOUR
+    out = OptOut(scene.bucket, scene.unit, scene.group, PHONE, "out", "person", "", None, now, until)
+    await store.hot.apply_opt_outs([out], [])
+    key = KeyFile(tmp_path).make()
+    store.hot.use_key(key.hashed)
+    await erased(store, key)
+    check = Check(scene.unit, None, True)
+    found = [await store.hot.barred(scene.bucket, (scene.group,), check, [PHONE], at) for at in (until - 1, until)]
+    assert found == [{PHONE: "erased"}, {}]

@@ -10,7 +10,9 @@ from todoke.store.hot.replies import Target
 
 
 class Address(NamedTuple):
-    """`targets`: the DNC groups that an opt-out goes to, as its scope says; none where there is no group yet."""
+    """`targets`: the DNC groups that an opt-out goes to, as its scope says; none where there is no group yet. `narrow`:
+    it is meant for the skill whose text the number got last.
+    """
 
     bucket: int
     business_unit_id: int
@@ -18,6 +20,7 @@ class Address(NamedTuple):
     targets: tuple[Target, ...]
     keywords: Keywords
     answering: Answering
+    narrow: bool = False
 
 
 class Runs(NamedTuple):

@@ -66,7 +66,7 @@ def address_of(row: Registered, everywhere: tuple[Target, ...]) -> Address:
         row.texts or {},
     )
     keywords = Keywords(settings_of(row.keywords))
-    return Address(row.unit.bucket, row.unit.id, row.code.id, tuple(targets), keywords, answering)
+    return Address(row.unit.bucket, row.unit.id, row.code.id, tuple(targets), keywords, answering, row.scope == "skill")
 
 
 async def answer_runs(store: Store, row: Registered, clock: Clock) -> Runs:

@@ -115,9 +115,10 @@ class Inbox:
         now: Micros,
     ) -> list[Done]:
         """What the whole texts among these mean takes effect, all of it or nothing."""
+        replies: list[Said] = []
         for anew in (False, True):
             runs: dict[int, Runs | None] = {}
-            replies: list[Said] = []
+            replies = []
             for (_, one), address, row in zip(batch, addresses, stored, strict=True):
                 said = _read(one, address, row, now)
                 if said.answers is not None and address is not None:
@@ -168,9 +169,9 @@ def _read(one: Heard, address: Address | None, row: StoredInbound, now: Micros) 
         return said
     text = address.answering.text(reading.meaning, reading.languages)
     if text is None:
-        return said._replace(targets=targets)
+        return said._replace(targets=targets, narrow=address.narrow)
     texts = {kind: text if kind is reading.meaning else None for kind in (Meaning.STOP, Meaning.START, Meaning.HELP)}
-    return said._replace(targets=targets, answers=Answers(0, 0, *texts.values()))
+    return said._replace(targets=targets, narrow=address.narrow, answers=Answers(0, 0, *texts.values()))
 
 
 def _with_runs(said: Said, runs: Runs | None) -> Said:

@@ -56,7 +56,8 @@ async def decide(
         note=note,
     )
     address = _address(registered, everywhere)
-    said = said._replace(targets=_targets(unit, address, meaning))
+    narrow = address is not None and address.narrow
+    said = said._replace(targets=_targets(unit, address, meaning), narrow=narrow)
     if address is not None and registered is not None and now < row.at + ANSWER_WITHIN:
         text = address.answering.text(meaning)
         if text is not None:

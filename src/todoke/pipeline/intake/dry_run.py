@@ -132,11 +132,14 @@ class _Work:
         every = stride(self.checked.contacts)
         seen = 0
         for piece in self._sorting.pieces():
-            fields = piece.contacts["fields"]
             if self._meter is not None:
-                for packed in fields.gather_every(every, -seen % every).to_list():
-                    self._meter.add(packed.split(SEPARATOR))
-            seen += len(fields)
+                every_nth = piece.contacts[["destination", "fields"]].gather_every(every, -seen % every)
+                for destination, packed in every_nth.iter_rows():
+                    if destination:
+                        self._meter.add(packed.split(SEPARATOR))
+                    else:
+                        self._meter.skip("no_mobile")
+            seen += piece.contacts.height
             yield piece.progress
         self._rejects.keep()
 

@@ -31,7 +31,7 @@ from todoke.pipeline.intake.opening import open_list
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
-from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_no_time_zone
+from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_channel, read_no_time_zone
 from todoke.pipeline.intake.validation import Judge, phone_types
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
@@ -104,15 +104,19 @@ async def import_list(
     required: Sequence[str] = (),
     saved_mapping: str | None = None,
     generate_external_ids: bool = False,
-    channel: Channel = Channel.SMS,
+    channel: str = Channel.SMS,
     no_time_zone: str = HOLD,
     progress: Report | None = None,
+    source_name: str | None = None,
+    import_id: int | None = None,
+    into: int | None = None,
 ) -> Imported:
     """Import the file as the list `name` of the business unit; what is given is not guessed.
 
     `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
     `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
-    `channel` and `no_time_zone`: see `Rules`.
+    `channel` and `no_time_zone`: see `Rules`. `source_name`: what the file is called, if not by its path. `import_id`:
+    the row that is done with it. `into`: the list into which this one is to be merged.
 
     Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
     left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
@@ -137,17 +141,19 @@ async def import_list(
             thread, lambda: open_list(path, given, saved)
         )
         phones = column_parser(reading.region or unit.default_region)
-        rules = Rules(now, reading.generate_external_ids, channel, read_no_time_zone(no_time_zone))
+        rules = Rules(now, reading.generate_external_ids, read_channel(channel), read_no_time_zone(no_time_zone))
         require(layout, generate_external_ids=rules.generate_ids, where=where)
         opened = await lists.begin(
             store,
             unit,
             name,
             fields=layout.names,
-            source=path.name,
+            source=source_name or path.name,
             importer=this_process(),
             alive=is_alive,
             now=now,
+            import_id=import_id,
+            into=into,
         )
         rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
         rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)

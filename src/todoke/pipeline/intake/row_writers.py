@@ -101,9 +101,10 @@ class _TextWriter:
 
     def _flush(self) -> None:
         end = self._form.line_end
-        self._file.write(b"".join(_encoded(line + end, self._form.encoding.name) for line in self._lines))
+        text = end.join([*self._lines, ""])
         self._lines.clear()
         self._kept = 0
+        self._file.write(_encoded(text, self._form.encoding.name))
 
     def close(self) -> None:
         with self._open:
@@ -122,14 +123,10 @@ def _encoded(text: str, encoding: str) -> bytes:
     try:
         return text.encode(encoding, errors)
     except UnicodeEncodeError:
-        pass
-    written: list[bytes] = []
-    for character in text:
-        try:
-            written.append(character.encode(encoding, errors))
-        except UnicodeEncodeError:
-            written.append("?".encode(encoding))
-    return b"".join(written)
+        if len(text) == 1:
+            return "?".encode(encoding)
+    half = len(text) // 2
+    return _encoded(text[:half], encoding) + _encoded(text[half:], encoding)
 
 
 class _WorkbookWriter:
@@ -155,7 +152,8 @@ class _WorkbookWriter:
             raise OSError(str(error)) from error
 
     def discard(self) -> None:
-        self.close()
+        if not self._book.fileclosed:
+            self.close()
 
 
 class _ParquetWriter:

@@ -83,8 +83,9 @@ def _keep(
     if found is None or contact.on_dnc:
         return False
     attempt = taken.attempt if taken else 0
-    if isinstance(found, Held) and found.until < run.data.expires_at:
-        batch.due.append(_held(run, taken, message_id, attempt, found.until, None))
+    expires_at = run.expires_at(contact.fields.split(SEPARATOR))
+    if isinstance(found, Held) and found.until < (run.data.expires_at if expires_at is None else expires_at):
+        batch.due.append(_held(run, taken, message_id, attempt, found.until, expires_at))
     else:
         reason = found.reason if isinstance(found, Held) else found
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))

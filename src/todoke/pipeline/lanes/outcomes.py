@@ -157,8 +157,9 @@ class Outcomes:
             self._done(message)
 
     def held(self, message: Message, held: Held) -> None:
-        """A suppression or a cap holds it: it waits, or goes no further where its run ends before."""
-        if held.until < message.run.data.expires_at:
+        """A suppression or a cap holds it: it waits, or goes no further where its run ends before, or it does."""
+        last = message.run.data.expires_at if message.expires_at is None else message.expires_at
+        if held.until < last:
             self.give_back(message, held.until)
         else:
             self.skipped(message, held.reason)

@@ -20,7 +20,7 @@ from todoke.model.errors import Conflict, NotFound
 from todoke.pipeline.privacy.files import mentions
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import OptOut
-from todoke.store.privacy import erasing, finding, reading
+from todoke.store.privacy import erasing, finding, personal, reading
 from todoke.store.privacy.key import Key, KeyFile
 from todoke.store.store import Store
 
@@ -86,7 +86,9 @@ async def erase(
     out = [OptOut(unit.bucket, unit.id, group, phone, "out", erasing.SOURCE, "", None, clock.now()) for group in groups]
     await store.hot.apply_opt_outs(out, [])
     counts = {"contact": 0}
+    ids: set[str] = {external_id} if external_id else set()
     for place in await finding.contacts(store, unit, phone, external_id):
+        ids |= {place.external_id} - {""}
         async with store.writing() as connection:
             await erasing.blank(connection, unit, place)
         counts["contact"] += 1
@@ -98,6 +100,8 @@ async def erase(
     if await store.hot.engines("alive"):
         await settle(SETTLE)
     async with store.writing() as connection:
-        counts["opt_out"] = await erasing.opt_outs(connection, unit, phone, digest)
+        await erasing.unsay(connection, unit, phone)
+        for one in personal.PERSONAL:
+            counts[one.table.name] = await personal.erase(connection, unit, one, phone, digest, ids)
         await erasing.finish(connection, unit, erasure, phone, counts, clock.now())
     return Erased(counts, mentions(rejected, phone))

@@ -14,9 +14,10 @@ from todoke.pipeline.privacy.consent_export import of_entry, of_reply
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import reading as ledger
 from todoke.store.hot.base import SEPARATOR
-from todoke.store.privacy import finding, reading
+from todoke.store.privacy import finding, personal, reading
 from todoke.store.privacy.finding import Place
 from todoke.store.privacy.key import Key
+from todoke.store.selection.places import ordinals
 from todoke.store.store import Store
 
 
@@ -25,10 +26,18 @@ async def export(
 ) -> dict[str, Any]:
     """The document. `external_id` finds contacts with another number, too; `key` what an erasure left."""
     places = await finding.contacts(store, unit, phone, external_id)
+    ids = {place.external_id for place in places if place.external_id}
+    if external_id:
+        ids.add(external_id)
     contacts = [await _contact(store, unit, place) for place in places]
     async with store.reading() as connection:
         consents = await ledger.of_number(connection, unit, phone)
         said = await ledger.replies_of(connection, unit, phone)
+        others = {
+            one.table.name: [_readable(row) for row in await personal.rows_of(connection, unit, one, phone, ids)]
+            for one in personal.PERSONAL
+            if one.table.name != "opt_out"  # told below, as a part of the ledger
+        }
         replies = await reading.replies(connection, unit, phone)
         listed = await reading.listed(connection, unit, phone)
         erasures: list[reading.Erasure] = []
@@ -60,6 +69,7 @@ async def export(
             for fact in standing(facts)
             if fact.expires_at is None or fact.expires_at > now
         ],
+        **others,
         "erasures": [
             {"begun_at": _iso(row.begun_at), "finished_at": _iso(row.finished_at), "requested_by": row.requested_by}
             for row in erasures
@@ -70,9 +80,13 @@ async def export(
 async def _contact(store: Store, unit: Unit, place: Place) -> dict[str, Any]:
     async with store.reading() as connection:
         runs = await reading.runs_of(connection, unit, place.list_id)
+        ids = [
+            (run, message_id(unit.bucket, run.id, ordinal))
+            for run in runs
+            for ordinal in await ordinals(connection, unit.bucket, run.id, place.position)
+        ]
     messages: list[dict[str, Any]] = []
-    for run in runs:
-        id = message_id(unit.bucket, run.id, place.position)
+    for run, id in ids:
         events = await store.hot.events_between(id, id)
         if events:
             messages.append(
@@ -96,6 +110,15 @@ async def _contact(store: Store, unit: Unit, place: Place) -> dict[str, Any]:
         "further_numbers": [f"+{number}" for number in further if number],
         "fields": dict(zip(place.names, values, strict=False)),
         "messages": messages,
+    }
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without our own ids, its moments written out."""
+    return {
+        name: _iso(value) if value is not None and (name == "at" or name.endswith(("_at", "_until"))) else value
+        for name, value in row.items()
+        if name not in ("id", "bucket") and not name.endswith("_id")
     }
 
 

@@ -15,7 +15,9 @@ from todoke.store.schema import calling_list, list_rejection
 
 
 class ListRow(NamedTuple):
-    """`state`: importing, ready or deleted. `fields`: the merge fields that a template may name."""
+    """`state`: importing, ready or deleted. `fields`: the merge fields that a template may name. `appended`: how many
+    of its contacts came after its import.
+    """
 
     id: int
     name: str
@@ -26,24 +28,31 @@ class ListRow(NamedTuple):
     rejected: int
     created_at: Micros
     imported_at: Micros | None
+    active: bool
+    expires_at: Micros | None
+    deleted_at: Micros | None
+    appended: int
 
 
 _COLUMNS = tuple(calling_list.c[name] for name in ListRow._fields)
 
 
-async def every(connection: AsyncConnection, unit: Unit) -> list[ListRow]:
-    """The unit's lists, the newest first; deleted ones are left out, and those of standing runs."""
+async def every(connection: AsyncConnection, unit: Unit, *, deleted: bool = False) -> list[ListRow]:
+    """The unit's lists, the newest first; or those that were `deleted` and can be restored, last deleted first."""
     c = calling_list.c
+    states, order = (
+        (("deleted",), (c.deleted_at.desc(), c.id.desc())) if deleted else (("importing", "ready"), (c.id.desc(),))
+    )
     rows = await connection.execute(
         select(*_COLUMNS)
-        .where(c.business_unit_id == unit.id, c.state.not_in(("deleted", "standing")))
-        .order_by(c.id.desc())
+        .where(c.business_unit_id == unit.id, c.state.in_(states), c.into_list_id.is_(None))
+        .order_by(*order)
     )
     return [ListRow(*row) for row in rows]
 
 
 async def find(connection: AsyncConnection, unit: Unit, name: str) -> ListRow:
-    """The unit's list of that name that can be run; NotFound, Conflict while it is imported."""
+    """The unit's list of that name that is ready; NotFound, Conflict while it is imported."""
     rows = await every(connection, unit)
     ready = [row for row in rows if row.state == "ready"]
     if any(row.name == name for row in rows) and not any(row.name == name for row in ready):
@@ -67,3 +76,10 @@ async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> d
         .order_by(r["count"].desc(), r.reason)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def zone_sets(connection: AsyncConnection, unit: Unit, list_id: int) -> list[list[str]]:
+    """The candidate zones of the list's contacts, by the number of their set."""
+    c = calling_list.c
+    found = await connection.scalar(select(c.zone_sets).where(c.business_unit_id == unit.id, c.id == list_id))
+    return list(found or ())

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from todoke.store.catalogue.codes import Code
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.replies import Target
-from todoke.store.schema import business_unit, provider, sms_registration, transport_code
+from todoke.store.schema import business_unit, provider, skill, skill_dnc, sms_registration, transport_code
 
 
 class Registered(NamedTuple):
@@ -57,13 +57,22 @@ async def every_default(connection: AsyncConnection) -> tuple[Target, ...]:
     return tuple(Target(*row) for row in await connection.execute(query))
 
 
-async def scrub_groups(connection: AsyncConnection, unit: Unit, transport_code_id: int) -> tuple[int, ...]:
-    """The DNC groups that a text from this code is scrubbed against: the unit's default and the registration's own."""
+async def scrub_groups(
+    connection: AsyncConnection, unit: Unit, transport_code_id: int, skill_id: int | None = None
+) -> tuple[int, ...]:
+    """The DNC groups that a text from this code is scrubbed against: the unit's default and the registration's own,
+    and those that the skill names.
+    """
     r = sms_registration.c
     own = await connection.execute(
         select(r.dnc_group_id).where(r.business_unit_id == unit.id, r.transport_code_id == transport_code_id)
     )
-    return _groups(unit.dnc_group_id, own.scalar())
+    named = await connection.execute(
+        select(skill_dnc.c.dnc_group_id)
+        .join(skill, skill.c.id == skill_dnc.c.skill_id)
+        .where(skill.c.business_unit_id == unit.id, skill.c.id == skill_id, skill_dnc.c.scrubs)
+    )
+    return _groups(unit.dnc_group_id, own.scalar(), *named.scalars())
 
 
 def _groups(*groups: int | None) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ async def find(connection: AsyncConnection, unit: Unit, review_id: int) -> Revie
     return ReviewRow(*row)
 
 
-def _query(unit: Unit) -> Select[Any]:
+def _query(unit: Unit) -> Select[*tuple[Any, ...]]:
     """What is a unit's lies in its bucket; what is nobody's in bucket 0."""
     r, i = review.c, inbound.c
     return (

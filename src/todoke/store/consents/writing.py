@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from todoke.model.clock import Micros
@@ -26,8 +27,13 @@ _THERE_SQLITE = """
 _THERE_POSTGRES = """
     SELECT digest FROM consent WHERE bucket = $2 AND phone = ANY ($1::bigint[]) AND business_unit_id = $3
 """
-_MARKS = ", ".join("?" * len(COLUMNS))
-_INSERT_SQLITE = f"INSERT INTO consent ({', '.join(COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608  # names of ours
+# Many rows a statement, as for contacts: `executemany` gives the interpreter away at every row.
+_SIZES = (100, 10, 1)
+_MARKS = f"({', '.join('?' * len(COLUMNS))})"
+_INSERTS_SQLITE = {
+    size: f"INSERT INTO consent ({', '.join(COLUMNS)}) VALUES {', '.join([_MARKS] * size)}"  # noqa: S608  # our names
+    for size in _SIZES
+}
 _TEXT_SQLITE = """
     INSERT INTO disclosure (bucket, business_unit_id, hash, text, first_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
@@ -75,7 +81,11 @@ async def _sqlite(store: Store, unit: Unit, texts: list[_Row], rows: dict[str, _
         there = {row[0] for row in db.execute(_THERE_SQLITE, (phones, unit.bucket, unit.id))}
         db.executemany(_TEXT_SQLITE, texts)
         fresh = [row for name, row in rows.items() if name not in there]
-        db.executemany(_INSERT_SQLITE, fresh)
+        start = 0
+        for size in _SIZES:
+            while len(fresh) - start >= size:
+                db.execute(_INSERTS_SQLITE[size], list(chain.from_iterable(fresh[start : start + size])))
+                start += size
         return len(fresh)
 
     return await store.writer.run(work)

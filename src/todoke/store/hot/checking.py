@@ -18,6 +18,10 @@ ERASED = "erased"
 DNC = "dnc"
 
 
+_ACTS: dict[str, Act] = {act.value: act for act in Act}
+_KINDS: dict[int | None, Kind | None] = {None: None, **{int(kind): kind for kind in Kind}}
+
+
 class Check(NamedTuple):
     """`erased`: somebody of this business unit was."""
 
@@ -54,7 +58,7 @@ def lacking(
     for number, kind, at, replied in replies:
         fact = of_reply(kind, at, replied=bool(replied))
         if fact is not None and (number > 0 or fact.act is Act.REVOKED):
-            facts.setdefault(known.get(number, number), []).append(fact)
+            facts.setdefault(known[number] if number < 0 else number, []).append(fact)
     return {phone: NO_CONSENT for phone in phones if not allows(facts.get(phone, ()), required, now)}
 
 
@@ -62,7 +66,7 @@ def fact_of(
     act: str, at: Micros, kind: int | None, programme: str, purpose: str, channel: str, expires_at: Micros | None
 ) -> Fact:
     """A row of the ledger as the fold takes it."""
-    return Fact(Act(act), at, None if kind is None else Kind(kind), programme, purpose, channel, expires_at)
+    return Fact(_ACTS[act], at, _KINDS[kind], programme, purpose, channel, expires_at)
 
 
 def recognised(

@@ -58,6 +58,16 @@ def _row(said: OptOut, kind: DncChange, old: Entry | None, entry: Entry | None) 
     return (*place, said.entry_source, who, said.evidence, None, 1, *before, until, said.at)
 
 
+def spread(said: OptOut, groups: Sequence[int], *, narrow: bool) -> list[OptOut]:
+    """The word for the group that it names, and for those that the skill contributes to. `narrow`: an opt-out goes to
+    the latter only, where there are any.
+    """
+    more = contributed(said, groups)
+    if narrow and more and said.kind == "out" and said.dnc_group_id not in groups:
+        return more
+    return [said, *more]
+
+
 def contributed(said: OptOut, groups: Sequence[int]) -> list[OptOut]:
     """The same word for the groups that the skill contributes to."""
     return [said._replace(dnc_group_id=group, transport_code_id=None) for group in groups if group != said.dnc_group_id]

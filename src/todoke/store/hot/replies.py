@@ -54,8 +54,10 @@ class Answers(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A reply as it was read; `text` is its evidence. `lifting`: START only where the number has opted out. `reason`:
-    why a person has to read it. `review_id`: it is what a person decided about that review, saying `note`.
+    """A reply as it was read; `text` is its evidence. `lifting`: START only where the number has opted out. `narrow`:
+    an opt-out counts for the groups that the skill contributes to whose text the number got last; for `targets` only
+    where it contributes to none. `reason`: why a person has to read it. `review_id`: it is what a person decided about
+    that review, saying `note`.
     """
 
     bucket: int
@@ -69,6 +71,7 @@ class Said(NamedTuple):
     now: Micros
     targets: tuple[Target, ...] = ()
     lifting: bool = False
+    narrow: bool = False
     reason: str = ""
     answers: Answers | None = None
     review_id: int | None = None

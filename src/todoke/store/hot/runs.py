@@ -8,23 +8,46 @@ from functools import lru_cache
 from typing import Any
 
 from todoke.model import cap
+from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
-from todoke.model.ids import MAX_RUN
+from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
 from todoke.store.hot.checking import check_of
 
 
-def check_list(name: str, state: str, bucket: int, run: NewRun) -> None:
+def check_list(
+    name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, contacts: int, run: NewRun
+) -> None:
     """Conflict where the list cannot be run."""
     if state != ("standing" if run.standing else "ready"):
+        raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
+    if not run.standing:
+        check_active(name, state, active=active)
+    if expires_at is not None and expires_at <= run.started_at:
         raise Conflict(
-            f"The list {name!r} is {state}, not ready.",
-            fix="Wait for its import to end." if state == "importing" else "Import it again.",
+            f"The list {name!r} has expired.",
+            fix="Give it another end with todoke list expire, or import a new one.",
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+    if contacts > SELECTED:
+        raise Conflict(f"The list {name!r} has {contacts:,} contacts; a run can have {SELECTED:,}.", fix="Split it.")
+
+
+def check_active(name: str, state: str, *, active: bool) -> None:
+    """Conflict where nobody on the list may be texted now: it is inactive or deleted."""
+    if state != "ready":
+        raise Conflict(f"The list {name!r} is {state}.", fix=_FIXES.get(state, "Import it again."))
+    if not active:
+        raise Conflict(f"The list {name!r} is inactive.", fix=f"Make it active with todoke list activate {name!r}.")
+
+
+_FIXES = {
+    "importing": "Wait for its import to end.",
+    "deleted": "Restore it with todoke list restore, or import it again.",
+}
 
 
 def check_provider(name: str, bucket: int, run: NewRun) -> None:
@@ -72,13 +95,17 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         check=check_of(unit, *row[19:23]),
         standing=bool(row[23]),
         due_at=row[24],
+        recalls=row[25],
     )
 
 
 def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
     """Fill in what guards the run now, from the columns of the statement that tells it. A DNC group that the run
-    started with stays; one that was added since counts from now on.
+    started with stays; one that was added since counts from now on. What is sent back on a keyword is neither held nor
+    capped; and of these the confirmation of an opt-out is scrubbed against no group.
     """
+    if run.standing and run.stream is Stream.ANSWER and not run.scrub_groups:
+        return
     skill_id, unit_cap, skill_cap, list_cap, default_group, own_group, scrubs, tracked, phones, external_ids = row
     run.scrub_groups = tuple(sorted({*run.scrub_groups, default_group, own_group, *scrubs} - {None}))
     guard = Guard(
@@ -94,4 +121,4 @@ def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
         cap.optional(list_cap),
         bool(tracked),
     )
-    run.guard = guard or None
+    run.guard = None if run.standing and run.stream is Stream.ANSWER else guard or None

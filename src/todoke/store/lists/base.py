@@ -11,12 +11,13 @@ from todoke.model.errors import Conflict
 
 
 class OpenImport(NamedTuple):
-    """A list in the state `importing` that is this process's."""
+    """A list in the state `importing` that is this process's. `import_id`: its row of `list_import`, if it has one."""
 
     list_id: int
     bucket: int
     business_unit_id: int
     importer: str
+    import_id: int | None = None
 
 
 # Contacts of one list as columns, in the order of their positions; `fields` are the values in list order, joined by

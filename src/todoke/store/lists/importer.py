@@ -32,6 +32,11 @@ def is_alive(importer: str) -> bool:
     return not start or start == _started(int(pid))
 
 
+def is_here(importer: str) -> bool:
+    """Whether that process is, or was, of this machine: `is_alive` knows of no other."""
+    return importer.partition(":")[0] == _host()
+
+
 def _host() -> str:
     return socket.gethostname().replace(":", "_")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import BigInteger, Exists, ScalarSelect, case, cast, delete, exists, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from todoke.model.clock import Micros
+from todoke.model.clock import HOUR, Micros
 from todoke.model.errors import Conflict
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import StoreUnavailable
-from todoke.store.lists import keys
+from todoke.store.lists import imports, keys
 from todoke.store.lists.base import ContactStore, Finished, OpenImport, TakenOver
 from todoke.store.lists.postgres import PostgresContacts
 from todoke.store.lists.sqlite import SqliteContacts
-from todoke.store.schema import business_unit, calling_list, engine, list_range, list_rejection
+from todoke.store.schema import business_unit, calling_list, engine, list_key, list_range, list_rejection
 from todoke.store.store import Store
 
 _list = calling_list.c
@@ -43,8 +43,11 @@ async def begin(
     importer: str,
     alive: Callable[[str], bool],
     now: Micros,
+    import_id: int | None = None,
+    into: int | None = None,
 ) -> OpenImport:
-    """A new list in the state `importing`, which nobody can run.
+    """A new list in the state `importing`, which nobody can run. One that is to be merged `into` another has no name of
+    its own, and is `staged` in the end.
 
     Conflict where the unit has a ready list of that name, or a process that is `alive` imports one. What a dead
     process has left under that name is removed first.
@@ -53,7 +56,7 @@ async def begin(
     async with store.writing() as connection:
         # One import at a time begins in a unit: two of the same name see each other.
         await connection.execute(select(business_unit.c.id).where(business_unit.c.id == unit.id).with_for_update())
-        for list_id, state, other in await _same_name(connection, unit, name):
+        for list_id, state, other in await _same_name(connection, unit, name) if into is None else ():
             if state == "ready":
                 raise Conflict(
                     f"There is a list {name!r} already.", where=f"list {name!r}", fix="Give the new one another name."
@@ -76,6 +79,8 @@ async def begin(
                 zone_sets=[],
                 source=source,
                 importer=importer,
+                import_id=import_id,
+                into_list_id=into,
                 contacts=0,
                 rejected=0,
                 created_at=now,
@@ -83,7 +88,7 @@ async def begin(
             .returning(_list.id)
         )
     assert list_id is not None
-    opened = OpenImport(list_id, unit.bucket, unit.id, importer)
+    opened = OpenImport(list_id, unit.bucket, unit.id, importer, import_id)
     try:
         for dead in left:
             await abandon(store, dead)
@@ -101,12 +106,14 @@ async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micr
                 update(calling_list)
                 .where(_list.id == opened.list_id, _list.state == "importing", _list.importer == opened.importer)
                 .values(
-                    state="ready",
+                    state=case((_list.into_list_id.is_(None), "ready"), else_="staged"),
+                    keyed=_has_keys(opened),
                     zone_sets=[list(zones) for zones in finished.zone_sets],
                     contacts=finished.contacts,
                     rejected=finished.rejected,
                     phone_types=None if finished.phone_types is None else list(finished.phone_types),
                     imported_at=now,
+                    expires_at=_expiry(opened.business_unit_id, now),
                 )
             )
             if moved.rowcount != 1:
@@ -129,6 +136,14 @@ async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micr
                 await connection.execute(insert(list_range), ranges)
             if reasons:
                 await connection.execute(insert(list_rejection), reasons)
+            if opened.import_id is not None and not await _is_staged(connection, opened):
+                result = {
+                    "contacts": finished.contacts,
+                    "rejected": finished.rejected,
+                    "reasons": dict(finished.reasons),
+                }
+                mine = (opened.business_unit_id, opened.import_id, opened.importer, opened.list_id)
+                await imports.finish(connection, *mine, result, now)
     except StoreUnavailable:
         if not await _is_ready(store, opened):  # the commit may have taken place without its answer
             raise
@@ -147,18 +162,52 @@ async def abandon(store: Store, opened: OpenImport) -> bool:
     return True
 
 
+def _has_keys(opened: OpenImport) -> Exists:
+    k = list_key.c
+    return exists().where(k.bucket == opened.bucket, k.list_id == opened.list_id, k.kind == keys.Kind.EXTERNAL)
+
+
+async def _is_staged(connection: AsyncConnection, opened: OpenImport) -> bool:
+    return await connection.scalar(select(_list.state).where(_list.id == opened.list_id)) == "staged"
+
+
+async def clear(store: Store, unit: Unit, import_id: int, importer: str) -> None:
+    """Remove what a process that is dead left of that import's list. May be called again."""
+    left: list[OpenImport] = []
+    async with store.writing() as connection:
+        rows = await connection.execute(
+            select(_list.id).where(
+                _list.business_unit_id == unit.id, _list.import_id == import_id, _list.state == "importing"
+            )
+        )
+        for (list_id,) in rows.all():
+            left.append(await _take_over(connection, OpenImport(list_id, unit.bucket, unit.id, importer, import_id)))
+    for dead in left:
+        await abandon(store, dead)
+
+
+def _expiry(business_unit_id: int, now: Micros) -> ScalarSelect[Micros]:
+    """When a list of the unit that is ready now expires."""
+    days = business_unit.c.list_expiry_days
+    moment = literal(now, BigInteger) + cast(days, BigInteger) * literal(24 * HOUR, BigInteger)
+    return select(moment).where(business_unit.c.id == business_unit_id).scalar_subquery()
+
+
 async def _is_ready(store: Store, opened: OpenImport) -> bool:
     async with store.reading() as connection:
         state = await connection.scalar(
             select(_list.state).where(_list.id == opened.list_id, _list.business_unit_id == opened.business_unit_id)
         )
-    return state in ("ready", "deleted")
+    return state in ("ready", "deleted", "staged")
 
 
 async def _same_name(connection: AsyncConnection, unit: Unit, name: str) -> list[tuple[int, str, str]]:
     rows = await connection.execute(
         select(_list.id, _list.state, _list.importer).where(
-            _list.business_unit_id == unit.id, _list.name == name, _list.state.in_(("importing", "ready"))
+            _list.business_unit_id == unit.id,
+            _list.name == name,
+            _list.state.in_(("importing", "ready")),
+            _list.into_list_id.is_(None),
         )
     )
     return [(row[0], row[1], row[2]) for row in rows]

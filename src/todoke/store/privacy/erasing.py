@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
 from todoke.model.consent import digest as digest_of
 from todoke.model.contact import ERASED_DESTINATION
+from todoke.model.retention import DAY
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import reading
 from todoke.store.hot.base import SEPARATOR
@@ -17,6 +20,7 @@ from todoke.store.privacy.finding import Place
 from todoke.store.schema import (
     consent,
     contact,
+    dnc_change,
     dnc_entry,
     dnc_group,
     doubt,
@@ -42,45 +46,26 @@ async def begin(
     groups = list(
         (await connection.execute(select(dnc_group.c.id).where(dnc_group.c.business_unit_id == unit.id))).scalars()
     )
-    e = dnc_entry.c
-    kept = set(
-        (
-            await connection.execute(
-                select(e.dnc_group_id).where(
-                    e.bucket == unit.bucket, e.dnc_group_id.in_(groups), e.phone == phone, e.source != SOURCE
-                )
-            )
-        ).scalars()
-    )
-    r = skill_run.c
-    until = await connection.scalar(
-        select(func.max(r.expires_at)).where(
-            r.bucket == unit.bucket,
-            r.state.in_(("running", "paused", "stopping")),
-            r.business_unit_id == unit.id,
-        )
-    )
+    kept = await _listed(connection, unit, groups, phone, now)
+    under_way = await _under_way(connection, unit, now)
     n = erased_number.c
-    there = {
-        row[0]: row[1]
-        for row in await connection.execute(
-            select(n.dnc_group_id, n.until).where(
-                n.bucket == unit.bucket, n.business_unit_id == unit.id, n.digest == digest
-            )
-        )
-    }
+    mine = (n.bucket == unit.bucket, n.business_unit_id == unit.id, n.digest == digest)
+    there = await connection.execute(select(n.dnc_group_id, n.until).where(*mine))
+    before: dict[int, Micros | None] = {row[0]: row[1] for row in there}
     for group in groups:
-        if (group in there and there[group] is None) or (group not in kept and until is None):
-            continue  # for good already, or nothing is under way
-        mine = (n.bucket == unit.bucket, n.business_unit_id == unit.id, n.dnc_group_id == group, n.digest == digest)
-        await connection.execute(delete(erased_number).where(*mine))
+        ends = [held[group] for held in (before, kept) if group in held]
+        ends += [under_way] if under_way is not None else []
+        if not ends:
+            continue  # it is on no list, and nothing is under way
+        until = None if None in ends else max(end for end in ends if end is not None)
+        await connection.execute(delete(erased_number).where(*mine, n.dnc_group_id == group))
         await connection.execute(
             insert(erased_number).values(
                 bucket=unit.bucket,
                 business_unit_id=unit.id,
                 dnc_group_id=group,
                 digest=digest,
-                until=None if group in kept else until,
+                until=until,
                 created_at=now,
             )
         )
@@ -99,6 +84,39 @@ async def begin(
         .returning(erasure.c.id)
     )
     return made.scalar_one(), groups
+
+
+async def _listed(
+    connection: AsyncConnection, unit: Unit, groups: Sequence[int], phone: int, now: Micros
+) -> dict[int, Micros | None]:
+    """The groups that the number is on, each until when; None for good."""
+    e = dnc_entry.c
+    rows = await connection.execute(
+        select(e.dnc_group_id, e.expires_at).where(
+            e.bucket == unit.bucket,
+            e.dnc_group_id.in_(groups),
+            e.phone == phone,
+            e.source != SOURCE,
+            or_(e.expires_at.is_(None), e.expires_at > now),
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def _under_way(connection: AsyncConnection, unit: Unit, now: Micros) -> Micros | None:
+    """Until when something that an engine has composed may wait. Standing runs do not end, their messages do, soon."""
+    r = skill_run.c
+    rows = await connection.execute(
+        select(r.standing, func.max(r.expires_at))
+        .where(
+            r.bucket == unit.bucket,
+            r.state.in_(("running", "paused", "stopping")),
+            r.business_unit_id == unit.id,
+        )
+        .group_by(r.standing)
+    )
+    ends = [now + DAY if standing else until for standing, until in rows]
+    return max(ends, default=None)
 
 
 async def blank(connection: AsyncConnection, unit: Unit, place: Place) -> None:
@@ -140,14 +158,6 @@ async def replies(connection: AsyncConnection, unit: Unit, phone: int, digest: i
 def pseudonym(digest: int) -> str:
     """In place of a number, where it was a text."""
     return f"erased:{digest:x}"
-
-
-async def opt_outs(connection: AsyncConnection, unit: Unit, phone: int, digest: int) -> int:
-    """That and when the person said STOP or START stays, under the hash; the words go."""
-    o = opt_out.c
-    mine = (o.bucket == unit.bucket, o.phone == phone, o.business_unit_id == unit.id)
-    await connection.execute(delete(opt_out).where(*mine, o.source == SOURCE))
-    return (await connection.execute(update(opt_out).where(*mine).values(phone=-digest, evidence=""))).rowcount
 
 
 async def consents(connection: AsyncConnection, unit: Unit, phone: int, digest: int) -> int:
@@ -194,6 +204,14 @@ async def orphans(connection: AsyncConnection, unit: Unit, phone: int) -> int:
     return done.rowcount
 
 
+async def unsay(connection: AsyncConnection, unit: Unit, phone: int) -> None:
+    """The erasure's own opt-outs were for the engines; ledger and history do not keep them."""
+    for table in (opt_out, dnc_change):
+        c = table.c
+        mine = (c.bucket == unit.bucket, c.phone == phone, c.business_unit_id == unit.id, c.source == SOURCE)
+        await connection.execute(delete(table).where(*mine))
+
+
 async def finish(
     connection: AsyncConnection, unit: Unit, erasure_id: int, phone: int, counts: dict[str, int], now: Micros
 ) -> None:
@@ -202,11 +220,5 @@ async def finish(
     own = select(g.id).where(g.business_unit_id == unit.id)
     await connection.execute(
         delete(dnc_entry).where(e.bucket == unit.bucket, e.dnc_group_id.in_(own), e.phone == phone)
-    )
-    o = opt_out.c
-    await connection.execute(
-        delete(opt_out).where(
-            o.bucket == unit.bucket, o.phone == phone, o.business_unit_id == unit.id, o.source == SOURCE
-        )
     )
     await connection.execute(update(erasure).where(erasure.c.id == erasure_id).values(counts=counts, finished_at=now))

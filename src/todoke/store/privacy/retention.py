@@ -28,7 +28,10 @@ from todoke.store.schema import (
     event,
     inbound,
     opt_out,
+    review,
     run_counter,
+    run_selection,
+    selection,
     skill_run,
     tally,
 )
@@ -36,8 +39,19 @@ from todoke.store.store import Store
 
 PIECE = 500  # rows in a transaction
 _LOOKED_AT = 100  # rows of the ledger at a time, each with all of its number
+SETTLED = 60.0
+"""Seconds after which no flush knows a partition any more that was taken off."""
 _ENDED = ("stopped", "finished")
 _OPEN = ("running", "paused", "stopping")
+
+
+# Whether it is attached, half detached; how many seconds ago it was taken off, as its comment says.
+_PARTITION = """
+    SELECT i.inhrelid IS NOT NULL, coalesce(i.inhdetachpending, false),
+           extract(epoch FROM now())::float - obj_description(c.oid)::float
+    FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.oid = to_regclass($1)
+"""
+_FORGET_DOUBTS = "DELETE FROM doubt WHERE bucket = $1 AND run_id BETWEEN $2 AND $3"
 
 
 class Step(NamedTuple):
@@ -125,6 +139,8 @@ async def replies(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     if ids:
         async with store.writing() as connection:
             await connection.execute(update(inbound).where(*_of(unit, i), i.id.in_(ids)).values(text=""))
+            r = review.c
+            await connection.execute(update(review).where(*_of(unit, r), r.inbound_id.in_(ids)).values(text=""))
     return _step(len(ids), rows, before)
 
 
@@ -186,7 +202,19 @@ async def events(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
         if rows:
             await connection.execute(delete(event).where(*of_run, tuple_(*key).in_([tuple(row) for row in rows])))
         await connection.execute(delete(doubt).where(d.bucket == unit.bucket, d.run_id == run))
-    return Step(len(rows), run - 1 if len(rows) == PIECE else run)
+        more = len(rows) == PIECE or await _selections(connection, unit, run)
+    return Step(len(rows), run - 1 if more else run)
+
+
+async def _selections(connection: AsyncConnection, unit: Unit, run: int) -> bool:
+    """Some of which contacts the run's filters chose; whether there may be more."""
+    s, r = selection.c, run_selection.c
+    of_run = (s.bucket == unit.bucket, s.run_id == run)
+    some = list(await connection.scalars(select(s.first_ordinal).where(*of_run).order_by(s.first_ordinal).limit(50)))
+    if some:
+        await connection.execute(delete(selection).where(*of_run, s.first_ordinal <= some[-1]))
+    await connection.execute(delete(run_selection).where(r.bucket == unit.bucket, r.run_id == run))
+    return len(some) == 50
 
 
 async def contacts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
@@ -200,9 +228,12 @@ async def contacts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
     return Step(1, found[0])
 
 
-async def drop_partitions(store: Store, units: Sequence[tuple[Unit, Micros | None]]) -> list[str]:
+async def drop_partitions(
+    store: Store, units: Sequence[tuple[Unit, Micros | None]], *, wait: float = SETTLED
+) -> list[str]:
     """On PostgreSQL: partitions of `event` that no run will write to any more and whose runs are all past the days of
-    their units, dropped whole. `units`: all there are, each with its cutoff. Returns their names.
+    their units are taken off, and dropped whole by a call `wait` seconds later. `units`: all there are, each with its
+    cutoff. Returns the names of those that were dropped.
     """
     dropped: list[str] = []
     if store.address.path:
@@ -213,7 +244,7 @@ async def drop_partitions(store: Store, units: Sequence[tuple[Unit, Micros | Non
             next_run = await connection.scalar(select(run_counter.c.next_run).where(run_counter.c.bucket == bucket))
         full = range((next_run or 0) // partitions.RUNS)  # run ids count up
         past = [number for number in full if await _droppable(store, bucket, number, of_bucket)]
-        dropped += [f"event_b{bucket}_r{number}" for number in past if await _drop(store, bucket, number)]
+        dropped += [f"event_b{bucket}_r{number}" for number in past if await _drop(store, bucket, number, wait)]
     return dropped
 
 
@@ -236,8 +267,10 @@ async def _droppable(store: Store, bucket: int, number: int, units: Sequence[tup
         return await connection.scalar(here) == await connection.scalar(here.where(or_(*past)))
 
 
-async def _drop(store: Store, bucket: int, number: int) -> bool:
-    """Taken off and dropped. Writers of other partitions do not wait for it: that is what CONCURRENTLY is for."""
+async def _drop(store: Store, bucket: int, number: int, wait: float) -> bool:
+    """Taken off, which no writer of other partitions waits for (that is what CONCURRENTLY is for); and dropped at a
+    later call, when nobody can know it any more. Whether it was dropped.
+    """
     name = f"event_b{bucket}_r{number}"
     first = number * partitions.RUNS
     try:
@@ -245,21 +278,23 @@ async def _drop(store: Store, bucket: int, number: int) -> bool:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(7430505)"):
                 return False  # another engine is at it
             try:
-                if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
-                    return False
-                attached = "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = $1::regclass"
                 await connection.execute("SET lock_timeout = '5s'")
-                await connection.execute(
-                    "DELETE FROM doubt WHERE bucket = $1 AND run_id BETWEEN $2 AND $3",
-                    bucket,
-                    first,
-                    first + partitions.RUNS - 1,
-                )
-                if pending := await connection.fetchrow(attached, name):  # pending: it was broken off there before
-                    how = "FINALIZE" if pending[0] else "CONCURRENTLY"
+                known = await connection.fetchrow(_PARTITION, name)
+                if known is None:
+                    return False
+                attached, pending, since = known
+                if since is not None and not attached:
+                    if since < wait:
+                        return False
+                    await connection.execute(f"DROP TABLE {name}")
+                    return True
+                await connection.execute(_FORGET_DOUBTS, bucket, first, first + partitions.RUNS - 1)
+                if attached:  # pending: it was broken off in the middle before
+                    how = "FINALIZE" if pending else "CONCURRENTLY"
                     await connection.execute(f"ALTER TABLE event DETACH PARTITION {name} {how}")
-                await connection.execute(f"DROP TABLE {name}")
-                return True
+                now = await connection.fetchval("SELECT floor(extract(epoch FROM now()))::bigint")
+                await connection.execute(f"COMMENT ON TABLE {name} IS '{int(now)}'")
+                return False
             finally:
                 await connection.execute("RESET lock_timeout")
                 await connection.execute("SELECT pg_advisory_unlock(7430505)")

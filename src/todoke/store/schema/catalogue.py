@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -180,6 +181,8 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("filter", Text, nullable=True),  # which contacts of a list it texts, as a person wrote it; none: all
+    Column("ordering", Text, nullable=True),  # in which order: its keys, a line each; none: that of the list
     Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
     Column("consent", SmallInteger, nullable=True),
@@ -188,8 +191,9 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
-# its positions. state: importing | ready | deleted | removed, or standing: of a standing run
+# Only a ready list can be run by a person; one that is standing is that of a standing run. Of a removed one its
+# contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | staged | ready | deleted | removed | standing
 calling_list = Table(
     "calling_list",
     metadata,
@@ -212,6 +216,10 @@ calling_list = Table(
     Column("deleted_at", BigInteger, nullable=True),
     Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
     Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
+    Column("import_id", Id, nullable=True),  # the import that made it
+    Column("into_list_id", Id, nullable=True),  # of one that is to be merged into another: that one
+    Column("updating_import", Id, nullable=True),  # the import that is being merged into it; nothing else is appended
+    Column("keyed", Boolean, nullable=False, server_default=false()),  # whether `list_key` has all of its keys
     Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
     Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(

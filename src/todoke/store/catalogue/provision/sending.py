@@ -1,21 +1,21 @@
-"""Providers, transport codes and their registrations."""
+"""Providers and transport codes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import insert, select, update
 
-from todoke.model.declaration import Declared, Provider, Registration, TransportCode
+from todoke.model.declaration import Declared, Provider, TransportCode
 from todoke.model.provider_kind import shown
 from todoke.model.transport_code import CODE_TYPES
-from todoke.store.catalogue import codes, dnc, providers
+from todoke.store.catalogue import providers
 from todoke.store.catalogue.providers import ProviderRow
 from todoke.store.catalogue.provision import brands
 from todoke.store.catalogue.provision.work import Work
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import business_unit, provider, sms_registration, transport_code
+from todoke.store.schema import business_unit, provider, transport_code
 
 
 async def provision(work: Work) -> None:
@@ -25,9 +25,6 @@ async def provision(work: Work) -> None:
         await brands.provision(work, declared)
     for declared in work.declaration.codes:
         await _code(work, declared)
-    for declared in work.declaration.registrations:
-        await _registration(work, declared)
-    await _register_the_rest(work)
 
 
 async def _provider(work: Work, declared: Declared[Provider]) -> None:
@@ -133,58 +130,3 @@ async def _same_bucket(work: Work, declared: Declared[TransportCode], unit: Unit
         "Declare another provider account for it: one account serves one bucket.",
     )
     return False
-
-
-async def _registration(work: Work, declared: Declared[Registration]) -> None:
-    entry, place = declared
-    unit = await work.unit(entry.business_unit, place)
-    if unit is None:
-        return
-    finding = codes.find(work.connection, unit, entry.code)
-    code = await work.found(finding, place, "code", "transport_code", entry.code)
-    group = None
-    if entry.dnc_group is not None:
-        looking = dnc.find(work.connection, unit, entry.dnc_group)
-        group = await work.found(looking, place, "dnc_group", "dnc_group", entry.dnc_group)
-        if group is None:
-            return
-    if code is None:
-        return
-    r = sms_registration.c
-    query = select(r.id, r.dnc_group_id, r.keywords).where(r.transport_code_id == code.id)
-    found = (await work.connection.execute(query)).first()
-    keywords = {"stop": list(entry.stop_keywords), "start": list(entry.start_keywords)}
-    values: dict[str, Any] = {"dnc_group_id": group.id if group else None, "keywords": keywords}
-    if found is None:
-        await work.connection.execute(
-            insert(sms_registration).values(
-                business_unit_id=unit.id, transport_code_id=code.id, created_at=work.now, **values
-            )
-        )
-        work.created("registration", code.code, unit)
-        return
-    names = {known.id: known.name for known in await dnc.groups(work.connection, unit)}
-    old = {
-        "dnc_group": names.get(found[1]),
-        "stop_keywords": found[2].get("stop", []),
-        "start_keywords": found[2].get("start", []),
-    }
-    new = {"dnc_group": entry.dnc_group, "stop_keywords": keywords["stop"], "start_keywords": keywords["start"]}
-    if work.differs("registration", code.code, unit, old, new):
-        await work.connection.execute(update(sms_registration).where(r.id == found[0]).values(**values))
-
-
-async def _register_the_rest(work: Work) -> None:
-    """Every code answers to STOP from its first day: what has no registration of its own gets the defaults."""
-    t = transport_code.c
-    bare = select(t.id, t.business_unit_id).where(~exists().where(sms_registration.c.transport_code_id == t.id))
-    for code_id, unit_id in (await work.connection.execute(bare)).all():
-        await work.connection.execute(
-            insert(sms_registration).values(
-                business_unit_id=unit_id,
-                transport_code_id=code_id,
-                dnc_group_id=None,
-                keywords={"stop": [], "start": []},
-                created_at=work.now,
-            )
-        )

@@ -10,6 +10,7 @@ from todoke.model.run import RunEvent, RunState, step
 from todoke.store.hot.due import cut_short
 from todoke.store.hot.postgres.results import append_exactly, count
 from todoke.store.hot.postgres.starting import TRANSITION
+from todoke.store.hot.runs import check_active
 from todoke.store.hot.tallies import Tallies
 from todoke.store.postgres import Connection
 
@@ -17,6 +18,12 @@ CHUNK = 5000  # due rows in one transaction
 
 # Holds a run.
 HOLD = "SELECT state, expires_at FROM skill_run WHERE bucket = $1 AND id = $2 FOR NO KEY UPDATE"
+
+# The list is held, so that it is not deleted meanwhile.
+LIST = """
+    SELECT l.name, l.state, l.active FROM skill_run r JOIN calling_list l ON l.id = r.list_id
+    WHERE r.bucket = $1 AND r.id = $2 FOR SHARE OF l
+"""
 
 MOVE = """
     UPDATE skill_run SET state = $3, force = force OR $4, ended_at = $5 WHERE bucket = $1 AND id = $2
@@ -38,6 +45,9 @@ END_CURSORS = """
 # What is in doubt stays so: the run sends nothing again.
 LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = $1 AND run_id = $2 AND retry_at > 0"
 
+# What was not selected yet is not selected any more.
+CUT_SELECTION = "UPDATE run_selection SET state = 'cut' WHERE bucket = $1 AND run_id = $2 AND state = 'making'"
+
 # Takes due rows of a run away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due d USING (
@@ -54,6 +64,8 @@ EXPIRED = """
       AND (EXISTS (SELECT FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
            OR EXISTS (SELECT FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making' OFFSET 0)
            OR EXISTS (SELECT FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
@@ -71,12 +83,15 @@ AT_END = """
     WHERE r.state = ANY ('{running,paused,stopping}') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
+      AND NOT EXISTS (SELECT FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making' OFFSET 0)
     ORDER BY r.bucket, r.id
 """
 
 # Whether anything of the run is open; looked at with the run held.
 OPEN = """
     SELECT EXISTS (SELECT FROM run_cursor WHERE bucket = $1 AND run_id = $2 AND next_position <= last_position)
+        OR EXISTS (SELECT FROM run_selection WHERE bucket = $1 AND run_id = $2 AND state = 'making')
         OR EXISTS (SELECT FROM block WHERE bucket = $1 AND run_id = $2 AND state <> 'closed')
         OR EXISTS (SELECT FROM due WHERE bucket = $1 AND run_id = $2)
         OR EXISTS (SELECT FROM intent WHERE bucket = $1 AND run_id = $2)
@@ -143,8 +158,14 @@ async def find(connection: Connection, statement: str, *args: Micros) -> list[tu
 async def move(
     connection: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
-    """Change the run's state by its table, with the row that says so; the run is held."""
+    """Change the run's state by its table, with the row that says so; the run is held. Conflict where it cannot go on
+    for its list.
+    """
     new = step(old, event)
+    if event in (RunEvent.RESUME, RunEvent.REOPEN):
+        row = await connection.fetchrow(LIST, bucket, run_id)
+        assert row is not None
+        check_active(row["name"], row["state"], active=row["active"])
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     await connection.execute(MOVE, bucket, run_id, new, event is RunEvent.FORCE_STOP, ended)
     await connection.execute(TRANSITION, bucket, run_id, old, new, reason, now)
@@ -152,6 +173,7 @@ async def move(
 
 
 async def _cut_cursors(connection: Connection, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+    await connection.execute(CUT_SELECTION, bucket, run_id)
     left = sum(row[1] for row in await connection.fetch(REST, bucket, run_id))
     if left:
         tallies = Tallies()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from todoke.model.dnc import Entry
 from todoke.store.hot.base import OptOut
-from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, contributed, listed
+from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, listed, spread
 from todoke.store.hot.postgres.dnc import MOMENT
 from todoke.store.postgres import Connection
 
@@ -77,15 +77,16 @@ async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> list[OptO
     return [one.said for o in opt_outs for one in await apply_one(connection, o)]
 
 
-async def apply_one(connection: Connection, o: OptOut) -> list[Applied]:
+async def apply_one(connection: Connection, o: OptOut, *, narrow: bool = False) -> list[Applied]:
     """The same for one, whose number has its turn: first the group that it names, then those that skills contribute
-    to.
+    to. `narrow`: an opt-out only counts for the latter, where there are any.
     """
     groups: list[int] = []
     if o.transport_code_id is not None:
         unit = (o.bucket, o.business_unit_id)
         groups = [row[0] for row in await connection.fetch(CONTRIBUTES, *unit, o.phone, o.transport_code_id)]
-    return [await _apply(connection, said, contributed=said is not o) for said in (o, *contributed(o, groups))]
+    words = spread(o, groups, narrow=narrow)
+    return [await _apply(connection, said, contributed=said is not o) for said in words]
 
 
 async def _apply(connection: Connection, o: OptOut, *, contributed: bool) -> Applied:

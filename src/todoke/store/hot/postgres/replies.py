@@ -88,7 +88,7 @@ async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int
             kind = "out" if meaning is Meaning.STOP else "in"
             for target in said.targets:
                 word = said.opt_out(target, kind)
-                for one in await opt_outs.apply_one(connection, word):
+                for one in await opt_outs.apply_one(connection, word, narrow=said.narrow):
                     changed = changed or (one.moved and one.last == kind)
                     numbers.append((one.said.dnc_group_id, said.phone, one.last))
                 await checks.lift(connection, [word], hashed)

@@ -12,6 +12,7 @@ from todoke.model.errors import NotFound
 from todoke.model.event import State
 from todoke.model.run import RunEvent, RunState, step
 from todoke.store.hot.due import cut_short
+from todoke.store.hot.runs import check_active
 from todoke.store.hot.sqlite.results import append_exactly, count
 from todoke.store.hot.sqlite.starting import TRANSITION
 from todoke.store.hot.tallies import Tallies
@@ -20,6 +21,11 @@ PARKED_AT_ONCE = 2000
 CUT_AT_ONCE = 500
 
 READ = "SELECT state, expires_at FROM skill_run WHERE bucket = ? AND id = ?"
+
+LIST = """
+    SELECT l.name, l.state, l.active FROM skill_run r JOIN calling_list l ON l.id = r.list_id
+    WHERE r.bucket = ? AND r.id = ?
+"""
 
 MOVE = """
     UPDATE skill_run SET state = :new, force = force OR :force, ended_at = :ended WHERE bucket = :bucket AND id = :id
@@ -45,6 +51,9 @@ END_CURSORS = """
 # What is in doubt stays so: the run sends nothing again.
 LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = ? AND run_id = ? AND retry_at > 0"
 
+# What was not selected yet is not selected any more.
+CUT_SELECTION = "UPDATE run_selection SET state = 'cut' WHERE bucket = ? AND run_id = ? AND state = 'making'"
+
 # Takes some of a run's due rows away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due WHERE rowid IN (
@@ -59,6 +68,8 @@ EXPIRED = """
       AND (EXISTS (SELECT 1 FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
            OR EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT 1 FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making')
            OR EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
@@ -76,6 +87,8 @@ AT_END = """
     WHERE r.state IN ('running', 'paused', 'stopping') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT 1 FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
+      AND NOT EXISTS (SELECT 1 FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making')
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
       AND NOT EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0)
       AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.bucket = r.bucket AND i.run_id = r.id)
@@ -151,8 +164,11 @@ def _state(db: Connection, bucket: int, run_id: int) -> RunState:
 def move(
     db: Connection, bucket: int, run_id: int, old: RunState, event: RunEvent, reason: str, now: Micros
 ) -> RunState:
-    """Change the run's state by its table, with the row that says so."""
+    """Change the run's state by its table, with the row that says so. Conflict where it cannot go on for its list."""
     new = step(old, event)
+    if event in (RunEvent.RESUME, RunEvent.REOPEN):
+        name, state, active = db.execute(LIST, (bucket, run_id)).fetchone()
+        check_active(name, state, active=bool(active))
     ended = now if new in (RunState.STOPPED, RunState.FINISHED) else None
     force = event is RunEvent.FORCE_STOP
     db.execute(MOVE, {"new": new, "force": force, "ended": ended, "bucket": bucket, "id": run_id})
@@ -165,6 +181,7 @@ def _park(db: Connection, bucket: int, run_id: int, old: str, new: str, size: in
 
 
 def _cut_cursors(db: Connection, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+    db.execute(CUT_SELECTION, (bucket, run_id))
     left: int = db.execute(REST, (bucket, run_id)).fetchone()[0]
     if left:
         tallies = Tallies()

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from todoke.model.clock import Micros
 from todoke.model.dnc import Entry
 from todoke.store.hot.base import OptOut
-from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, contributed, listed
+from todoke.store.hot.listing import CHANGE_COLUMNS, Applied, listed, spread
 
 # Nothing where it is stored already.
 RECORD = """
@@ -65,13 +65,15 @@ def apply(db: Connection, opt_outs: Sequence[OptOut], now: Micros) -> list[OptOu
     return [one.said for o in opt_outs for one in apply_one(db, o, now)]
 
 
-def apply_one(db: Connection, o: OptOut, now: Micros) -> list[Applied]:
-    """The same for one: first the group that it names, then those that skills contribute to."""
+def apply_one(db: Connection, o: OptOut, now: Micros, *, narrow: bool = False) -> list[Applied]:
+    """The same for one: first the group that it names, then those that skills contribute to. `narrow`: an opt-out only
+    counts for the latter, where there are any.
+    """
     groups: list[int] = []
     if o.transport_code_id is not None:
         of_code = (o.bucket, o.business_unit_id, o.phone, o.transport_code_id)
         groups = [row[0] for row in db.execute(CONTRIBUTES, of_code)]
-    return [_apply(db, said, now, contributed=said is not o) for said in (o, *contributed(o, groups))]
+    return [_apply(db, said, now, contributed=said is not o) for said in spread(o, groups, narrow=narrow)]
 
 
 def _apply(db: Connection, o: OptOut, now: Micros, *, contributed: bool) -> Applied:

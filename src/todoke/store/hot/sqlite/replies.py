@@ -80,7 +80,7 @@ def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
             kind = "out" if meaning is Meaning.STOP else "in"
             for target in said.targets:
                 word = said.opt_out(target, kind)
-                for one in opt_outs.apply_one(db, word, said.now):
+                for one in opt_outs.apply_one(db, word, said.now, narrow=said.narrow):
                     changed = changed or (one.moved and one.last == kind)
                     numbers.append((one.said.dnc_group_id, said.phone, one.last))
                 checks.lift(db, [word], hashed)

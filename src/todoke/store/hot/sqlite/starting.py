@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.errors import NotFound
+from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
 
 LIST = """
-    SELECT name, state, bucket, contacts, fields, zone_sets FROM calling_list WHERE id = ? AND business_unit_id = ?
+    SELECT name, state, active, expires_at, bucket, contacts, fields, zone_sets
+    FROM calling_list WHERE id = ? AND business_unit_id = ?
 """
 
 PROVIDER = """
@@ -31,8 +34,16 @@ NUMBER = """
 INSERT = """
     INSERT INTO skill_run (bucket, id, business_unit_id, skill_id, list_id, transport_code_id, state, body,
                            template_version_id, fields, zone_sets, scrub_groups, contacts, force, started_at,
-                           expires_at, stream, standing)
-    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+                           expires_at, stream, standing, start_key)
+    VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+"""
+
+STARTED = "SELECT id FROM skill_run WHERE bucket = ? AND start_key = ?"
+# A selection that is to be made.
+SELECT_LATER = """
+    INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
+                               read_to, size, resumes, recalls, maker, made_until)
+    VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, ?, '', 0)
 """
 
 # One cursor a zone range of the list.
@@ -75,7 +86,9 @@ OPEN = """
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
                  AND d.stream = r.stream AND d.not_before <= 9223372036854775807
-               ORDER BY d.not_before LIMIT 1) END
+               ORDER BY d.not_before LIMIT 1) END,
+           coalesce((SELECT max(n.number) FROM run_selection n
+                     WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -89,7 +102,9 @@ OPEN_CURSORS = """
 
 
 def start(db: Connection, run: NewRun) -> int:
-    """Insert the run with its cursors; its id. NotFound, Conflict."""
+    """Insert the run with its cursors, or find the one with its start key; its id. NotFound, Conflict."""
+    if run.start_key is not None and (found := db.execute(STARTED, (run.bucket, run.start_key)).fetchone()):
+        return found[0]
     groups = json.dumps(run.scrub_groups)
     if run.standing:
         found = db.execute(STANDING, (run.bucket, run.skill_id, groups, MOST)).fetchone()
@@ -100,8 +115,8 @@ def start(db: Connection, run: NewRun) -> int:
     source = db.execute(LIST, (run.list_id, run.business_unit_id)).fetchone()
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    name, state, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bucket, run)
+    name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
+    check_list(name, state, bool(active), expires_at, bucket, contacts, run)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -109,11 +124,15 @@ def start(db: Connection, run: NewRun) -> int:
     run_id: int = db.execute(NUMBER, (run.bucket,)).fetchall()[0][0]
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
-    frozen = (run.body, run.template_version_id, fields, zone_sets, groups, contacts)
-    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing))
+    picked = contacts if run.selecting is None else 0  # a selection counts what it finds
+    frozen = (run.body, run.template_version_id, fields, zone_sets, groups, picked)
+    db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing, run.start_key))
     if run.standing:
         db.execute(RETIRE, (run.bucket, run.skill_id, run_id))
-    db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    if run.selecting is None:
+        db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    else:
+        db.execute(SELECT_LATER, new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, contacts))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
 

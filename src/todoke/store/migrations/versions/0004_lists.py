@@ -20,6 +20,10 @@ def upgrade() -> None:
     op.add_column("calling_list", sa.Column("deleted_at", sa.BigInteger(), nullable=True))
     op.add_column("calling_list", sa.Column("expires_at", sa.BigInteger(), nullable=True))
     op.add_column("calling_list", sa.Column("phone_types", sa.JSON(), nullable=True))
+    op.add_column("calling_list", sa.Column("import_id", Id(), nullable=True))
+    op.add_column("calling_list", sa.Column("into_list_id", Id(), nullable=True))
+    op.add_column("calling_list", sa.Column("updating_import", Id(), nullable=True))
+    op.add_column("calling_list", sa.Column("keyed", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("calling_list", sa.Column("appended", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("contact", sa.Column("phones", sa.Text(), nullable=True))
     op.add_column("contact", sa.Column("expires_at", sa.BigInteger(), nullable=True))
@@ -59,8 +63,7 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("spooled", sa.Boolean(), nullable=False),
-        sa.Column("source_size", sa.BigInteger(), nullable=False),
-        sa.Column("source_digest", sa.Text(), nullable=False),
+        sa.Column("source_version", sa.Text(), nullable=False),
         sa.Column("importer", sa.Text(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),

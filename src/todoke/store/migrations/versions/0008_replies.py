@@ -16,8 +16,13 @@ def Id() -> sa.types.TypeEngine[int]:
 
 def upgrade() -> None:
     op.add_column("skill_run", sa.Column("standing", sa.Boolean(), nullable=False, server_default=sa.false()))
-    where = {"postgresql_where": sa.text("standing"), "sqlite_where": sa.text("standing")}
-    op.create_index("ix_skill_run_standing", "skill_run", ["bucket", "skill_id"], **where)
+    op.create_index(
+        "ix_skill_run_standing",
+        "skill_run",
+        ["bucket", "skill_id"],
+        postgresql_where=sa.text("standing"),
+        sqlite_where=sa.text("standing"),
+    )
     scope = sa.Column("opt_out_scope", sa.Text(), nullable=False, server_default="business_unit")
     op.add_column("business_unit", scope)
     for name, kind in (
@@ -46,8 +51,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
         sa.UniqueConstraint("bucket", "phone", "inbound_id", name=op.f("uq_review_bucket_phone_inbound_id")),
     )
-    where = {"postgresql_where": sa.text("state = 'open'"), "sqlite_where": sa.text("state = 'open'")}
-    op.create_index("ix_review_open", "review", ["bucket", "id"], **where)
+    op.create_index(
+        "ix_review_open",
+        "review",
+        ["bucket", "id"],
+        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("state = 'open'"),
+    )
     op.create_table(
         "answer",
         sa.Column("id", Id(), autoincrement=True, nullable=False),
