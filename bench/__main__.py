@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 MODULES = (
-    *("sms", "codec", "store", "intake", "dnc_import", "caps", "blaster", "end_to_end", "cost", "scale"),
+    *("sms", "codec", "store", "intake", "beside", "dnc_import", "caps", "blaster", "end_to_end", "cost", "scale"),
     *("long_list", "soak", "lanes500", "stop_to_silence", "round_trip", "rate"),
 )
 

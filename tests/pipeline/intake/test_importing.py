@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
-from tests.factories import NOW, seed_unit
+from tests.factories import NOW, seed_dnc_group, seed_unit
 
 from todoke.model.errors import Conflict, Invalid, NotFound, TodokeError
-from todoke.pipeline.intake import importing
+from todoke.pipeline.intake import checking, dedupe, importing, key_frames
 from todoke.pipeline.intake.importing import Imported, import_list
 from todoke.pipeline.intake.progress import Progress, Stage
 from todoke.store.hot.base import StoreUnavailable
-from todoke.store.lists import lists
+from todoke.store.lists import keys, lists
 from todoke.store.lists.importer import this_process
+from todoke.store.lists.key_hash import external_key
+from todoke.store.lists.keys import Kind
 from todoke.store.lists.postgres import PostgresContacts
 from todoke.store.lists.sqlite import SqliteContacts
-from todoke.store.schema import calling_list, contact, list_range, list_rejection
+from todoke.store.schema import business_unit, calling_list, contact, list_range, list_rejection
 from todoke.store.store import Store
 
 ROWS = "id,First name,Mobile\n1,Ann,212 555 2671\n2,太郎,+81 90-1234-5678\n3,Bob,12345\n4,Kim,(212) 555-2671\n"
@@ -351,3 +353,57 @@ async def test_an_unanswered_last_commit_that_took_place_counts(
     done = await do_import()
 
     assert await rows(store, calling_list.c.state, calling_list.c.contacts) == [("ready", done.contacts)]
+
+
+async def test_keys_and_phone_types_are_kept_and_numbers_on_a_dnc_group_are_counted(
+    do_import: Import, store: Store
+) -> None:
+    unit = (await rows(store, business_unit.c.id))[0][0]
+    await seed_dnc_group(store, unit, bucket=3, phones=[12125552671, 819012345678, 1])
+    text = (
+        "id,Mobile,Home phone,Expires,Note\n"
+        '1,212 555 2671,,,"a\rb"\n2,+81 90-1234-5678,+81 3-1234-5678,2099-01-01,"say ""hi"", \\\\."\n'
+        '3,212 555 2673,12,," two\nlines "\n'
+    )
+
+    done = await do_import(text)
+
+    assert (done.contacts, done.on_dnc, done.unusable) == (3, 2, {"PhoneNumber": 1})
+    assert await rows(store, calling_list.c.phone_types) == [(["SMSPhoneNumber", "PhoneNumber"],)]
+    c = contact.c
+    stored = {
+        row[0]: row[1:] for row in await rows(store, c.external_id, c.position, c.destination, c.fields, c.phones)
+    }
+    assert {row[2].rpartition("\x1f")[2] for row in stored.values()} == {
+        "a\rb",
+        'say "hi", \\\\.',
+        "two\nlines",
+    }
+    assert [stored[key][3] for key in "123"] == [None, "\x1f81312345678", None]
+    for external_id, (position, destination, _, _) in stored.items():
+        key = external_key(external_id)
+        assert await keys.find(store, 3, done.list_id, Kind.EXTERNAL, [key]) == {key: [position]}
+        assert await keys.find(store, 3, done.list_id, Kind.PHONE, [destination]) == {destination: [position]}
+    assert sum(expires is not None for (expires,) in await rows(store, c.expires_at)) == 1
+
+
+@pytest.mark.parametrize("option", [{"no_time_zone": "Mars"}])
+async def test_a_choice_that_there_is_not(do_import: Import, option: dict[str, Any]) -> None:
+    with pytest.raises(Invalid, match="no time zone"):
+        await do_import(**option)
+
+
+async def test_a_list_that_does_not_fit_into_memory(
+    do_import: Import, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_KEPT", 1)
+    for module, few in ((dedupe, 100), (key_frames, 100)):
+        monkeypatch.setattr(module, "IN_MEMORY", few)
+
+    done = await do_import(many(3_000) + "x,+12122000000\n")
+
+    assert done.reasons == {"phone_too_short": 1, "duplicate_phone": 1}
+    assert done.contacts == 3_000
+    found = await keys.read(store, 3, done.list_id, Kind.PHONE)
+    assert found["position"].sort().to_list() == list(range(done.contacts))
+    assert found["key"].is_sorted()

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
+from tests.factories import NOW
 from tests.pipeline.intake.conftest import ReadList
+
+from todoke.pipeline.intake.rules import Channel
 
 HEADER = "ExternalId,SMSPhoneNumber,PhoneNumber,Work phone,TimeZone,Note\n"
 GOOD = "+1 212 555 2671"
@@ -203,3 +209,79 @@ def test_a_value_that_is_required(read_list: ReadList) -> None:
     assert read_list(f"ExternalId,Phone\n,{GOOD}\n1,{GOOD}\n", required=["ExternalId"], generate_ids=True).verdicts == [
         (2, "ExternalId", "missing_required_value")
     ]
+
+
+PHONES = "ExternalId,SMSPhoneNumber,PhoneNumber,Work phone\n"
+
+
+def test_all_numbers_of_a_row_are_kept_in_the_order_of_the_phone_types(read_list: ReadList) -> None:
+    read = read_list(PHONES + f"1,{GOOD},{LANDLINE},12\n2,,{OTHER},{JAPANESE}\n3,212 555 2673,,212-555-2673\n")
+
+    assert [(contact.destination, contact.phones) for contact in sorted(read.contacts, key=lambda one: one[3])] == [
+        (12125552671, "\x1f81312345678\x1f"),
+        (14156262672, "\x1f\x1f819012345678"),
+        (12125552673, None),
+    ]
+    assert dict(read.checked.unusable) == {3: 1}
+    assert read.rejected == []
+
+
+def test_one_phone_column_has_no_phone_types(read_list: ReadList) -> None:
+    assert read_list(f"id,Phone\n1,{GOOD}\n").contacts[0].phones is None
+
+
+def test_any_valid_number_will_do_where_that_is_asked(read_list: ReadList) -> None:
+    rows = f"1,{LANDLINE},,\n2,12345,,{GOOD}\n3,12345,,\n4,,{LANDLINE},\n5,,,{OTHER}\n6,,,\n"
+
+    read = read_list(PHONES + rows, channel=Channel.ANY)
+
+    assert sorted((contact.external_id, contact.destination, contact.phones) for contact in read.contacts) == [
+        ("1", 0, "81312345678\x1f\x1f"),
+        ("2", 0, "\x1f\x1f12125552671"),  # a wrong number to text is no reason to text another one
+        ("5", 14156262672, None),
+    ]
+    assert read.verdicts == [
+        (4, "SMSPhoneNumber", "phone_too_short"),
+        (5, "PhoneNumber", "duplicate_phone"),
+        (7, "SMSPhoneNumber", "missing_phone"),
+    ]
+    assert read_list(PHONES + rows).verdicts[0] == (2, "SMSPhoneNumber", "landline")
+
+
+@pytest.mark.parametrize(
+    ("choice", "places", "verdicts"),
+    [
+        ("hold", [[]], []),
+        ("reject", [], [(2, "", "no_time_zone")]),
+        ("Asia/Tokyo", [["- Asia/Tokyo"]], []),
+    ],
+)
+def test_no_time_zone(
+    read_list: ReadList, choice: str, places: list[list[str]], verdicts: list[tuple[int, str, str]]
+) -> None:
+    read = read_list(f"id,Phone\n1,+882 16 1234 5678\n2,{GOOD}\n", no_time_zone=choice, channel=Channel.ANY)
+
+    found = [read.checked.zone_sets[contact.zone_set] for contact in read.contacts if contact.external_id == "1"]
+    assert (found, read.verdicts) == (places, verdicts)
+
+
+def test_records_expire(read_list: ReadList) -> None:
+    moment = datetime.fromtimestamp(NOW / 1e6, tz=UTC).replace(microsecond=0)
+    later = (moment + timedelta(days=2)).date()
+    rows = [
+        f"1,{GOOD},{(moment - timedelta(hours=1)).isoformat()}",
+        f"2,{OTHER},{(moment + timedelta(hours=1)).isoformat()}",
+        f"3,{JAPANESE},{later:%Y/%m/%d}",
+        "4,212 555 2674,31.12.2030",
+        "5,212 555 2675,",
+    ]
+
+    read = read_list("id,Phone,Expires\n" + "".join(row + "\n" for row in rows))
+
+    assert read.verdicts == [(2, "ExpirationDate", "expired"), (5, "ExpirationDate", "invalid_expiration")]
+    in_tokyo = datetime.combine(later + timedelta(days=1), datetime.min.time(), ZoneInfo("Asia/Tokyo"))
+    assert {contact.external_id: contact.expires_at for contact in read.contacts} == {
+        "2": int((moment + timedelta(hours=1)).timestamp()) * 1_000_000,
+        "3": int(in_tokyo.timestamp()) * 1_000_000,
+        "5": None,
+    }

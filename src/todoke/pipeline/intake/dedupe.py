@@ -32,10 +32,10 @@ class Candidates:
     External ids are known by 96 bits of hash: two different ones of 100 million meet with a probability of 10^-13.
     """
 
-    def __init__(self, folder: Path, *, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, folder: Path, *, in_memory: int | None = None) -> None:
         self._folder = folder
-        self._in_memory = in_memory
-        self._spool = Spool(folder, in_memory * 24)
+        self._in_memory = IN_MEMORY if in_memory is None else in_memory
+        self._spool = Spool(folder, self._in_memory * 24)
 
     @property
     def rows(self) -> int:

@@ -23,6 +23,7 @@ import polars as pl
 from todoke.model.clock import Micros
 from todoke.model.errors import Invalid, TodokeError, Unavailable
 from todoke.model.list_mapping import Reading
+from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.checking import Checked
 from todoke.pipeline.intake.key_frames import KeyFrames, even_bounds
 from todoke.pipeline.intake.mapping import Layout, require
@@ -134,7 +135,8 @@ async def import_list(
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
         saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
-    with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake") as thread:
+        behind = give_way if await lists.engine_runs(connection, now) else None
+    with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake", initializer=behind) as thread:
         source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
             thread, lambda: open_list(path, given, saved)
         )

@@ -18,10 +18,10 @@ class KeyFrames:
     """`bounds`: ascending keys that split all keys into shares of about one size, for when they do not fit into
     memory."""
 
-    def __init__(self, folder: Path, bounds: Sequence[int], *, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, folder: Path, bounds: Sequence[int], *, in_memory: int | None = None) -> None:
         self._folder = folder
         self._bounds = pl.Series(bounds, dtype=pl.Int64)
-        self._in_memory = in_memory
+        self._in_memory = IN_MEMORY if in_memory is None else in_memory
         self._frames: list[pl.DataFrame] = []
         self._rows = 0
         self._shares: Shares | None = None

@@ -16,7 +16,7 @@ from todoke.store.lists import imports, keys
 from todoke.store.lists.base import ContactStore, Finished, OpenImport, TakenOver
 from todoke.store.lists.postgres import PostgresContacts
 from todoke.store.lists.sqlite import SqliteContacts
-from todoke.store.schema import business_unit, calling_list, list_key, list_range, list_rejection
+from todoke.store.schema import business_unit, calling_list, engine, list_key, list_range, list_rejection
 from todoke.store.store import Store
 
 _list = calling_list.c
@@ -25,6 +25,12 @@ _list = calling_list.c
 def contact_store(store: Store) -> ContactStore:
     """The bulk writes of the store's database."""
     return SqliteContacts(store.writer) if store.dialect == "sqlite" else PostgresContacts(store.pool, store.address)
+
+
+async def engine_runs(connection: AsyncConnection, now: Micros) -> bool:
+    """Whether an engine works over this database now, of whatever unit."""
+    alive = select(engine.c.id).where(engine.c.state == "alive", engine.c.lease_until > now).limit(1)
+    return await connection.scalar(alive) is not None
 
 
 async def begin(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 
@@ -13,9 +14,14 @@ from todoke.store.writer import Writer
 
 # Nobody else writes while a transaction of an import lasts.
 TARGET = 0.005  # seconds; what the commit takes comes on top
+# Seconds between two of them where an engine sends: who waits for the writer looks again after 1, 2, 5, 10, ... ms, and
+# would hardly ever find it free.
+REST = 0.01
 _LEAST, _FIRST, _MOST = 256, 1024, 8192  # contacts
 
 _MINE = "SELECT 1 FROM calling_list WHERE id = ? AND state = 'importing' AND importer = ?"
+
+_SENDING = "SELECT 1 FROM engine WHERE state = 'alive' AND lease_until > ? LIMIT 1"
 
 _SHARED = ("bucket", "list_id")
 _FEW = ("position", "destination", "zone_set", "external_id", "fields")
@@ -39,9 +45,12 @@ class SqliteContacts:
         start = 0
         while start < contacts.height:
             piece = contacts.slice(start, self._size)
-            taken = await self._writer.run(lambda connection: _insert(connection, opened, piece))  # noqa: B023
+            begun = time.perf_counter()
+            taken, sending = await self._writer.run(lambda connection: _insert(connection, opened, piece))  # noqa: B023
             start += piece.height
             self._adapt(piece.height, taken)
+            if sending:
+                await asyncio.sleep(max(REST, time.perf_counter() - begun))
 
     async def remove(self, opened: OpenImport) -> None:
         while taken := await self._writer.run(lambda connection: _remove(connection, opened, self._size)):
@@ -53,7 +62,8 @@ class SqliteContacts:
         self._size = int(min(_MOST, max(_LEAST, (self._size + fitting) / 2)))
 
 
-def _insert(connection: sqlite3.Connection, opened: OpenImport, contacts: pl.DataFrame) -> float:
+def _insert(connection: sqlite3.Connection, opened: OpenImport, contacts: pl.DataFrame) -> tuple[float, bool]:
+    """How long it took, and whether an engine sends over this file."""
     started = time.perf_counter()
     if connection.execute(_MINE, (opened.list_id, opened.importer)).fetchone() is None:
         raise TakenOver
@@ -62,7 +72,8 @@ def _insert(connection: sqlite3.Connection, opened: OpenImport, contacts: pl.Dat
     row = f"(?1, ?2, {', '.join(['{}'] * len(columns))})"
     shared = (opened.bucket, opened.list_id)
     bulk.insert(connection, head, row, shared, [contacts[name].to_list() for name in columns])
-    return time.perf_counter() - started
+    sending = connection.execute(_SENDING, (time.time_ns() // 1000,)).fetchone() is not None
+    return time.perf_counter() - started, sending
 
 
 def _remove(connection: sqlite3.Connection, opened: OpenImport, size: int) -> float | None:

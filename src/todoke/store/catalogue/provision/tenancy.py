@@ -107,7 +107,6 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
             default_region=entry.default_region,
             dnc_group_id=group_id,
             rate=entry.rate,
-            cap=entry.cap,
             opt_out_scope=entry.opt_out_scope,
             cap=entry.cap,
             hours=hours["window"],
