@@ -13,6 +13,8 @@ SENTENCES: dict[str, str] = {
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",
     "too_long": "the text needs more than 255 segments",
+    "no_mobile": "the contact has no number that can be texted",
+    "contact_expired": "the contact's own expiry was before its turn",
     "edited": "the contact was edited after a part of its text had left",
     # stopped, expired
     "stopped": "the run was stopped before its turn",

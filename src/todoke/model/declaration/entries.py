@@ -38,6 +38,7 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     ]
     default_dnc_group: Name = DEFAULT_DNC_GROUP
     rate: SharedRate | None = None
+    list_expiry_days: Annotated[int, Meta(ge=1, le=36_500, description="1 to 36,500 days")] = 30
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 

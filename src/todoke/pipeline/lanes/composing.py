@@ -39,10 +39,12 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
     append, make, base_id, renderer = batch.messages.append, run.sender.segment, run.base_id, run.renderer
     last_zones, is_open = -1, False
     for contact in contacts:
-        position, destination, zones, fields, on_dnc = contact
+        position, destination, zones, fields, on_dnc, expires_at = contact
         if zones != last_zones:  # neighbours mostly share theirs
             last_zones, is_open = zones, run.opens_at(zones, now) == now
-        short = compose_short(renderer, fields.split(SEPARATOR)) if is_open and not on_dnc else None
+        short = None
+        if is_open and not on_dnc and destination and (expires_at is None or expires_at > now):
+            short = compose_short(renderer, fields.split(SEPARATOR))
         if short is None:
             _one(batch, run, work, None, contact, now)
             continue
@@ -64,8 +66,9 @@ def compose_due(run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros
 def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
     message_id = run.base_id + contact.position
     attempt = taken.attempt if taken else 0
-    if contact.on_dnc:
-        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
+    out = _out(contact, now)
+    if out:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=out))
         return
     opens = run.opens_at(contact.zone_set, now)
     if opens != now:
@@ -118,6 +121,15 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             len(numbers),
         )
     )
+
+
+def _out(contact: Contact, now: Micros) -> str:
+    """Why nobody is texted at all, if so."""
+    if contact.on_dnc:
+        return "dnc"
+    if not contact.destination:
+        return "no_mobile"
+    return "contact_expired" if contact.expires_at is not None and contact.expires_at <= now else ""
 
 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}

@@ -7,13 +7,14 @@ from __future__ import annotations
 from todoke.compliance import windows
 from todoke.model import ids
 from todoke.model.calling_window import Window
-from todoke.model.clock import Micros
+from todoke.model.clock import SECOND, Micros
 from todoke.model.run import RunState
 from todoke.providers.base import Sender
 from todoke.sms.rendering import Renderer
 from todoke.sms.templates import parse
 from todoke.store.hot.base import Cursor, CursorAsk, OpenRun
 
+UNKNOWN_FOR = 60 * SECOND  # a contact of a zone set that the run does not know yet is held for so long
 MIXED = -1  # a range whose contacts differ in their zones
 
 
@@ -63,6 +64,9 @@ class LaneRun:
         """The store's word of now."""
         if data.window != self.data.window:
             self._gates.clear()
+        if len(data.zone_sets) != len(self.zones):  # an update of the list brought new ones; the others stay
+            self.zones = [tuple(zones) for zones in data.zone_sets]
+            self._gates.clear()
         self.data = data
 
     def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
@@ -82,6 +86,9 @@ class LaneRun:
         true then need not be true now.
         """
         window = Window(*self.data.window)
+        if zone_set >= len(self.zones):
+            again = now + UNKNOWN_FOR  # by then we have heard of it
+            return now, again, again
         zones = self.zones[zone_set]
         if windows.is_open(window, zones, now):
             closes = windows.closes_at(window, zones, now)

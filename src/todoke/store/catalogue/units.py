@@ -17,6 +17,7 @@ _MAKE = "Declare it under [[business_unit]] and run todoke apply."
 class Unit(NamedTuple):
     """`bucket` is the shard of all its hot rows. `dnc_group_id`: where STOP puts a number by default.
     `rate`: segments a second of all its codes together, None where it is not limited.
+    `list_expiry_days`: when a list of it expires, if nobody says otherwise.
     """
 
     id: int
@@ -25,6 +26,7 @@ class Unit(NamedTuple):
     default_region: str
     dnc_group_id: int | None
     rate: float | None = None
+    list_expiry_days: int = 30
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)

@@ -102,13 +102,16 @@ class EngineLost(Conflict):
 
 
 class Contact(NamedTuple):
-    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for."""
+    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for.
+    `destination` 0: it has none that can be texted. `expires_at`: not texted from then on.
+    """
 
     position: int
     destination: int
     zone_set: int
     fields: str
     on_dnc: bool
+    expires_at: Micros | None = None
 
 
 class Lane(NamedTuple):

@@ -50,11 +50,13 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "default_region": found.default_region,
         "default_dnc_group": groups.get(found.dnc_group_id or 0),
         "rate": found.rate,
+        "list_expiry_days": found.list_expiry_days,
     }
     new = {
         "default_region": entry.default_region,
         "default_dnc_group": entry.default_dnc_group,
         "rate": entry.rate,
+        "list_expiry_days": entry.list_expiry_days,
     }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
@@ -64,7 +66,12 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
     await work.connection.execute(
         update(business_unit)
         .where(business_unit.c.id == unit.id)
-        .values(default_region=entry.default_region, dnc_group_id=group_id, rate=entry.rate)
+        .values(
+            default_region=entry.default_region,
+            dnc_group_id=group_id,
+            rate=entry.rate,
+            list_expiry_days=entry.list_expiry_days,
+        )
     )
 
 

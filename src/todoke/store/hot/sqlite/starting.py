@@ -44,11 +44,12 @@ CURSORS = """
 
 TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) VALUES (?, ?, ?, ?, ?, ?)"
 
+# Zone sets are the list's of now: an update may have added some, and their numbers stay.
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
-           r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
+           l.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
            s.smart_encoding, s.weight, r.stream
-    FROM skill_run r JOIN skill s ON s.id = r.skill_id
+    FROM skill_run r JOIN skill s ON s.id = r.skill_id JOIN calling_list l ON l.id = r.list_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
     ORDER BY r.bucket, r.id
