@@ -73,6 +73,21 @@ class World:
                 counts[outcome] += messages
         return +counts
 
+    async def standing(self) -> list[tuple[int, int]]:
+        """The runs that carry what is sent back on keywords, each with how many messages it has."""
+        r = schema.skill_run.c
+        async with self.store.reading() as connection:
+            rows = await connection.execute(select(r.id, r.contacts).where(r.bucket == BUCKET, r.standing))
+            return [(row[0], row[1]) for row in rows]
+
+    async def answered(self) -> bool:
+        """Whether everything that was to be sent back has its outcome, with its receipt."""
+        for run, messages in await self.standing():
+            counts = await self.counts(run)
+            if counts.total() < messages or counts[State.SENT]:
+                return False
+        return True
+
     async def states(self, run: int) -> dict[int, Folded]:
         """The folded state of every message that has events, by ordinal."""
         rows = await self.store.hot.message_states(BUCKET, run, 0, 1 << 29)

@@ -31,7 +31,17 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 # What `todoke apply` takes, to tell a declaration from settings.
 DECLARED = frozenset(
-    ["business_unit", "provider", "transport_code", "registration", "dnc_group", "campaign", "template", "skill"]
+    [
+        "business_unit",
+        "provider",
+        "transport_code",
+        "registration",
+        "dnc_group",
+        "campaign",
+        "template",
+        "skill",
+        "retention",
+    ]
 )
 
 
@@ -74,6 +84,11 @@ class Settings:
     def journals(self) -> Path:
         """The folder of the engines' journals."""
         return self.data_dir.absolute() / "journals"
+
+    @property
+    def rejected(self) -> Path:
+        """The folder of the files of rejected rows."""
+        return self.data_dir.absolute() / "rejected"
 
     @property
     def database_shown(self) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,99 @@ async def test_an_import_says_how_it_read_the_file(acme: Command, folder: Path) 
     assert (await acme("import", "liste.csv", "--list", "L", *options)).json["contacts"] == 1
 
 
+async def test_a_preview_tells_how_and_needs_no_database(todoke: Command, folder: Path) -> None:
+    (folder / "liste.csv").write_text("id;My mobile is;Name\n1;+12025550143;Ann\n")
+
+    seen = await todoke("import", "liste.csv", "--list", "L", "--preview", "--require", "Name", "--json")
+    shown = await todoke("import", "liste.csv", "--list", "L", "--preview")
+
+    assert seen.json["columns"][1] == {
+        "header": "My mobile is",
+        "field": "SMSPhoneNumber",
+        "how": "part",
+        "phone": True,
+        "required": False,
+    }
+    assert seen.json["columns"][2]["required"] is True
+    assert (seen.json["quote"], seen.json["compression"], seen.json["lines"]) == ('"', "none", [2])
+    assert "by a part of its header" in seen.json["warnings"][0]
+    assert "by a part of its header" in shown.err
+    assert "synonym" in shown.out
+    assert (await todoke("import", "liste.csv", "--list", "L", "--preview", "--mapping", "x")).status == 1
+
+
+async def test_a_mapping_is_saved_suggested_used_and_deleted(acme: Command, folder: Path) -> None:
+    (folder / "a.csv").write_text("Nr;Handy;Bonus\n1;202-555-0143;x\n2;202-555-0144;\n")
+    options = ("--map", "Nr=ExternalId", "--require", "Bonus", "--encoding", "utf-8")
+    made = await acme("import", "a.csv", "--list", "A", *options, "--save-mapping", "staff", "--json")
+    assert made.json["reasons"] == {"missing_required_value": 1}
+    assert [row["name"] for row in (await acme("mapping", "list", "--json")).json] == ["staff"]
+    kept = (await acme("mapping", "show", "staff", "--json")).json
+    assert kept["reading"] == {
+        "fields": {"Nr": "ExternalId", "Handy": "SMSPhoneNumber", "Bonus": "Bonus"},
+        "encoding": "utf-8",
+        "required": ["Bonus"],
+    }
+    assert "required: Bonus" in (await acme("mapping", "show", "staff")).out
+    assert "staff" in (await acme("mapping", "list")).out
+    preview = ("import", "a.csv", "--list", "B", "--preview")
+    assert (await acme(*preview, "--json")).json["suggested"] == ["staff"]
+    assert "--mapping 'staff'" in (await acme(*preview)).out
+    used = await acme("import", "a.csv", "--list", "B", "--mapping", "staff", "--json")
+    assert (used.json["contacts"], used.json["rejected"]) == (1, 1)
+    other = ("import", "a.csv", "--list", "C", "--map", "Nr=ExternalId", "--save-mapping", "staff")
+    refused = await acme(*other)
+    assert (refused.status, "another saved mapping 'staff'" in refused.err) == (1, True)
+    assert (await acme("list", "list", "--json")).json[0]["name"] == "B"
+    (folder / "b.csv").write_text("Nr;Handy\n1;202-555-0143\n")
+    lacking = await acme("import", "b.csv", "--list", "C", "--mapping", "staff")
+    assert "the column 'Bonus', which this one lacks" in lacking.err
+    assert (await acme("mapping", "delete", "staff")).out == "staff: deleted\n"
+    assert (await acme("mapping", "show", "staff")).status == 1
+
+
+async def test_a_dry_run_makes_no_list_and_tells_what_it_would_take(acme: Command, folder: Path) -> None:
+    rows = "".join(f"{i},Ann,+1202555{100 + i:04}\n" for i in range(40))
+    (folder / "a.csv").write_text(f"Id,First name,Mobile\n{rows}x,Bob,12345\n")
+    skill = (await acme("skill", "list", "--json")).json[0]["name"]
+    command = ("import", "a.csv", "--list", "A", "--dry-run", "--skill", skill)
+
+    told = await acme(*command, "--json")
+    shown = await acme(*command, "--text", "Hello {FirstName}")
+
+    assert (told.json["contacts"], told.json["reasons"]) == (40, {"phone_too_short": 1})
+    assert told.json["estimate"]["exact"] is True
+    assert told.json["estimate"]["time"]["binding"] == "pace"
+    assert Path(told.json["rejects_path"]).name == "Acme-A-dry-run-rejected.csv"
+    assert "40 contacts would be accepted, 1 rows rejected; nothing is imported" in shown.out
+    assert "segments: 40; a message has 1 to 1, 1.00 on average" in shown.out
+    assert "encoding: 100.0% GSM-7" in shown.out
+    assert "may be in" in shown.out
+    assert "time to send: " in shown.out
+    assert "Nothing else uses the code" in shown.out
+    assert (await acme("list", "list", "--json")).json == []
+    assert (await acme("import", "a.csv", "--list", "A")).status == 0
+    of_list = await acme("skill", "estimate", skill, "--list", "A", "--json")
+    assert of_list.json == told.json["estimate"]
+    assert "every one of the 40 contacts" in (await acme("skill", "estimate", skill, "--list", "A")).out
+    refused = await acme("import", "a.csv", "--list", "B", "--skill", skill)
+    assert (refused.status, "for a dry run" in refused.err) == (1, True)
+
+
+async def test_a_list_from_standard_input(acme: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BytesIO(gzip.compress(b"Id,Mobile\n1,+12025550143\n2,12345\n"))
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    done = await acme("import", "-", "--list", "A", "--json")
+
+    assert (done.json["contacts"], done.json["rejected"]) == (1, 1)
+    assert done.json["rejects_path"].endswith("-rejected.csv.gz")
+    assert (await acme("list", "show", "A", "--json")).json["source"] == "standard input"
+    assert (await acme("list", "rejected", "A", "--json")).json["rejects_path"] == done.json["rejects_path"]
+    assert not list(folder.rglob("upload-*"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -63,9 +158,13 @@ async def test_an_import_that_cannot_be(acme: Command, folder: Path, arguments: 
 
 
 OF_A_UNIT = [
+    ("mapping", "list"),
+    ("mapping", "show", "x"),
+    ("mapping", "delete", "x"),
     ("skill", "list"),
     ("skill", "show", "x"),
     ("skill", "start", "x", "--list", "y"),
+    ("skill", "estimate", "x", "--list", "y"),
     ("send", "--list", "y", "--text", "x"),
     ("run", "list"),
     ("run", "show", "1"),

@@ -14,6 +14,7 @@ from msgspec import NODEFAULT, Struct
 
 from todoke import config
 from todoke.model import declaration, reason
+from todoke.model.declaration.entries import ProviderHead
 from todoke.model.event import Kind, State
 from todoke.model.run import RunState
 from todoke.model.transport_code import CODE_TYPES
@@ -127,7 +128,7 @@ def test_keys_of_a_declaration(pages: Any, table: str) -> None:
 def test_keys_of_a_provider(pages: Any) -> None:
     said = keys(section(pages["docs/declaration.md"], "provider"))
     smpp = {field.name: field for field in msgspec.structs.fields(KINDS["smpp"])}
-    assert list(said) == ["name", "kind", *smpp]
+    assert list(said) == [*ProviderHead.__struct_fields__, *smpp]
     for field in smpp.values():
         _same_default(field, said[field.name].partition("; simulator")[0])
     for field in msgspec.structs.fields(KINDS["simulator"]):

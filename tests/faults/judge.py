@@ -55,6 +55,8 @@ async def judge(
     """AssertionError, saying what, where a promise is broken. Call it when the run has ended."""
     counts = await world.counts(run)
     events = await _events(world.store, run, contacts)
+    for answers, messages in await world.standing():
+        events += await _events(world.store, answers, messages) if messages else []
     entries = world.entries()
     taps = tap.read(tapped)
     written = [one for one in taps if one.kind == tap.WRITTEN]

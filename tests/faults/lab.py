@@ -164,7 +164,8 @@ class Lab:
     async def over(self) -> bool:
         """Whether the run has ended and every receipt that will come is in."""
         try:
-            return await self.world.state(self.run) not in OPEN and not (await self.world.counts(self.run))[State.SENT]
+            ended = await self.world.state(self.run) not in OPEN and not (await self.world.counts(self.run))[State.SENT]
+            return ended and await self.world.answered()
         except (StoreUnavailable, OSError):
             return False
         except Exception as error:  # whatever SQLAlchemy makes of a server that is away

@@ -13,6 +13,7 @@ from tests.world import BUCKET, eventually
 
 from todoke.model.clock import SystemClock
 from todoke.model.event import State
+from todoke.model.ids import address
 from todoke.model.run import RunEvent, RunState
 from todoke.pipeline.lanes.lane import HORIZON
 from todoke.pipeline.lanes.pace import LATEST
@@ -101,10 +102,13 @@ async def test_a_stop_reaches_the_wire_at_full_speed(lab: Lab) -> None:
 
     await eventually(listed, "all are on the list")
     found = await lab.verdict()
-    late = [
-        one for one in tap.read(lab.tapped) if one.kind == tap.WRITTEN and one.at > committed.get(one.destination, 1e99)
-    ]
+    written = [one for one in tap.read(lab.tapped) if one.kind == tap.WRITTEN and one.destination in committed]
+    late = [one for one in written if one.at > committed[one.destination] and address(one.message_id).run == lab.run]
     assert not late, f"{len(late)} of {count} were texted after their opt-out was seen committed"
+    confirmed = {one.destination: one.at for one in written if address(one.message_id).run != lab.run}
+    assert len(confirmed) == count  # each got its confirmation
+    after = [one for one in written if one.at > confirmed[one.destination]]
+    assert not after, f"{len(after)} texts came after the confirmation"
     assert found.counts[State.SKIPPED] >= 1  # some said it in time
 
 

@@ -47,6 +47,7 @@ IN_ALL_BUCKETS = {
     ("recovery", "BLOCKS"): "what a dead engine left",
     ("recovery", "INTENTS"): "what a dead engine left",
     ("resolving", "RIPE_RUNS"): "every few seconds an engine looks which doubts are for their policy to decide",
+    ("selecting", "MAKING"): "every half second an engine looks which selections are to be made",
     ("starting", "OPEN"): "several times a second an engine reads the open runs of its codes",
 }
 
@@ -204,7 +205,7 @@ async def test_no_join_is_across_buckets(hot_scans: Scans) -> None:
 
 
 def test_what_a_flush_does_when_all_goes_well_never_looks_into_all_buckets() -> None:
-    flush = {"blocks", "dnc", "fence", "lanes", "reserves", "results"}
+    flush = {"blocks", "checks", "dnc", "fence", "lanes", "reserves", "results"}
     assert not {module for module, _ in IN_ALL_BUCKETS} & flush
 
 

@@ -25,30 +25,38 @@ from todoke.store.postgres import connect
 from todoke.store.store import open_store
 
 HOT = (
-    "allowance|block|contact|dnc_entry|doubt|due|event|event_b3_r0|inbound|intent|opt_out|orphan|run_cursor"
-    "|skill_run|tally"
+    "allowance|answer|block|consent|contact|dnc_entry|doubt|due|erased_number|event|event_b3_r0|inbound|intent|opt_out"
+    "|orphan|review|run_cursor"
+    "|run_selection|selection|skill_run|tally"
 )
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine
 # alone reads a share of it that grows.
 KEYS = {
     "allowance": r"\bsubject_id = ",
-    "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
+    "answer": r"\bphone = ",
+    "block": r"\bfirst_position (=|>) |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
+    "consent": r"\bphone = ",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",
     "doubt": r"\b(message_id|run_id|destination) = |\bat > ",
     "due": r"\b(message_id|run_id) = |\bnot_before <= ",
+    "erased_number": r"\bdigest = |\bbusiness_unit_id = (\$2|r\.business_unit_id)\)\)$",
     "event": r"\b(message_id = |provider_message_id = |message_id >= )",
     "inbound": r"\b(source|id) = ",
     "intent": r"\b(message_id|run_id) = |^\(engine_id = \$1\)$",
     "opt_out": r"\bphone = ",
     "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
+    "review": r"\b(phone|id) = ",
     "run_cursor": r"\brun_id = ",
-    "skill_run": r"\b(id|start_key) = |\bstate = ANY|\bstate = 'stopping'",
+    "run_selection": r"\brun_id = ",
+    "selection": r"\bfirst_ordinal (=|<=|>=) ",
+    "skill_run": r"\b(id|skill_id) = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.
-WHOLE = {("receipts", "KEYS")}
+# SQLite would look for runs of a new list only where rows wait for their parent, which none does.
+WHOLE = {("receipts", "KEYS"), ("selecting", "MAKING"), ("starting", "OWN_LIST")}
 
 
 def statements(package: ModuleType) -> Iterator[tuple[str, str, str]]:

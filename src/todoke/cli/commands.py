@@ -14,18 +14,24 @@ import typer
 
 from todoke.cli import (
     applying,
+    consent,
     demo,
-    dnc,
+    dnc_files,
     doctor,
     doubts,
     importing,
+    keywords,
     list_imports,
     lists,
+    mappings,
+    privacy,
     processes,
     reporting,
+    reviewing,
     runs,
     sending,
     skills,
+    suppressing,
 )
 from todoke.cli.session import Session
 from todoke.config import SettingsError
@@ -46,9 +52,15 @@ for group in (demo, processes, applying, importing, sending, reporting, doctor):
 app.add_typer(skills.app, name="skill")
 app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
+app.add_typer(mappings.app, name="mapping")
 app.add_typer(list_imports.app, name="imports")
 app.add_typer(doubts.app, name="doubt")
-app.add_typer(dnc.app, name="dnc")
+app.add_typer(keywords.app, name="keywords")
+app.add_typer(reviewing.app, name="review")
+app.add_typer(dnc_files.app, name="dnc")
+app.add_typer(suppressing.app, name="suppress")
+app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 
 
 @app.callback()

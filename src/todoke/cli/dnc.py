@@ -11,9 +11,11 @@ import typer
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from todoke.model.clock import Micros
     from todoke.store.catalogue.dnc import EntryRow, Group
     from todoke.store.catalogue.units import Unit
     from todoke.store.store import Store
@@ -23,6 +25,10 @@ app = typer.Typer(help="Do-not-call lists: numbers that are not to be texted.", 
 GroupName = Annotated[str | None, typer.Option("--group", metavar="NAME", help="Else the unit's default group.")]
 Numbers = Annotated[list[str] | None, typer.Argument(metavar="NUMBER...", help="Such as +15551234567.")]
 NumberFile = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file with one number a line.")]
+Expires = Annotated[
+    str | None, typer.Option("--expires", metavar="WHEN", help="2027-12-31, 90d or 24h; without it for good.")
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the history.")]
 
 _BATCH = 500  # numbers written at a time
 
@@ -33,10 +39,12 @@ def add(
     numbers: Numbers = None,
     file: NumberFile = None,
     group: GroupName = None,
+    expires: Expires = None,
+    reason: Reason = "",
     business_unit: BusinessUnit = None,
 ) -> None:
     """Put numbers on a DNC group; from then on no text goes to them."""
-    _change(context, "out", numbers, file, group, business_unit)
+    _change(context, "out", numbers, file, group, business_unit, expires, reason)
 
 
 @app.command("remove")
@@ -45,10 +53,11 @@ def remove(
     numbers: Numbers = None,
     file: NumberFile = None,
     group: GroupName = None,
+    reason: Reason = "",
     business_unit: BusinessUnit = None,
 ) -> None:
     """Take numbers off a DNC group: only with the owner's word that texts are welcome again."""
-    _change(context, "in", numbers, file, group, business_unit)
+    _change(context, "in", numbers, file, group, business_unit, None, reason)
 
 
 @app.command("check")
@@ -59,12 +68,21 @@ def check(
     json: Json = False,
 ) -> None:
     """Which groups a number is on. Exit status 0 either way."""
+    from todoke.model.clock import SystemClock
     from todoke.store.catalogue import dnc, units
+    from todoke.store.catalogue.dnc import EntryRow
+    from todoke.store.privacy import reading
+    from todoke.store.privacy.key import KeyFile
 
     async def work() -> list[EntryRow]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            return await dnc.on(connection, unit, _phone(number, unit.default_region, number))
+            phone = phone_of(number, unit.default_region, number)
+            now = SystemClock().now()
+            found = await dnc.on(connection, unit, phone, now)
+            key = KeyFile(session.of(context).settings.data_dir)
+            erased = await reading.listed_as_hash(connection, unit, key.hashed, phone, now)
+            return found + [EntryRow(phone, *row) for row in erased]
 
     _show(session.run(work()), json=json, empty=f"{number} is on no DNC group.")
 
@@ -78,14 +96,16 @@ def every(
     json: Json = False,
 ) -> None:
     """The numbers on a group."""
+    from todoke.model.clock import SystemClock
     from todoke.store.catalogue import dnc, units
 
     async def work() -> tuple[Group, list[EntryRow], int]:
+        now = SystemClock().now()
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
             found = await dnc.find(connection, unit, group)
-            rows = await dnc.entries(connection, unit, found, limit=limit)
-            return found, rows, await dnc.count(connection, unit, found)
+            rows = await dnc.entries(connection, unit, found, now, limit=limit)
+            return found, rows, await dnc.count(connection, unit, found, now)
 
     found, rows, count = session.run(work())
     _show(rows, json=json, empty=f"{found.name} has no numbers.")
@@ -95,10 +115,20 @@ def every(
 
 def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:
     if json:
-        print_json([{**row._asdict(), "phone": f"+{row.phone}", "created_at": iso(row.created_at)} for row in rows])
+        print_json(
+            [
+                {
+                    **row._asdict(),
+                    "phone": f"+{row.phone}",
+                    "created_at": iso(row.created_at),
+                    "expires_at": iso(row.expires_at),
+                }
+                for row in rows
+            ]
+        )
         return
-    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at)) for row in rows]
-    print_table(["number", "group", "source", "since"], table, empty=empty)
+    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at), local(row.expires_at)) for row in rows]
+    print_table(["number", "group", "source", "since", "until"], table, empty=empty)
 
 
 def _change(
@@ -108,12 +138,15 @@ def _change(
     file: Path | None,
     group: str | None,
     business_unit: str | None,
+    expires: str | None,
+    reason: str,
 ) -> None:
     given = [(number, number) for number in numbers or []]
     if file is not None:
         given += _lines(file)
     if not given:
         raise Invalid("There is no number.", fix="Give numbers, or a file with --file.")
+    until = ending(expires)
 
     async def work() -> tuple[Group, int]:
         from todoke.store.catalogue import dnc, units
@@ -122,24 +155,40 @@ def _change(
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
                 found = await dnc.find(connection, unit, group)
-            phones = [_phone(raw, unit.default_region, where) for raw, where in given]  # all of them, before any
-            await _write(store, unit, found, kind, phones)
+            phones = [phone_of(raw, unit.default_region, where) for raw, where in given]  # all of them, before any
+            evidence = reason or f"todoke dnc {'add' if kind == 'out' else 'remove'}"
+            await _write(store, unit, found, kind, phones, until, evidence)
             return found, len(set(phones))
 
     found, count = session.run(work())
     say(f"{count:,} {'on' if kind == 'out' else 'off'} {found.name}")
 
 
-async def _write(store: Store, unit: Unit, group: Group, kind: str, phones: list[int]) -> None:
+def ending(expires: str | None) -> Micros | None:
+    """The moment that an option names; Invalid for one that is over."""
+    from todoke.model import expiry
+    from todoke.model.clock import SystemClock
+
+    if expires is None:
+        return None
+    now = SystemClock().now()
+    until = expiry.parse(expires, now)
+    if until <= now:
+        raise Invalid(f"{expires} is in the past.", where="--expires", fix="Name a later moment.")
+    return until
+
+
+async def _write(
+    store: Store, unit: Unit, group: Group, kind: str, phones: list[int], until: Micros | None, evidence: str
+) -> None:
     from todoke.model.clock import SystemClock
     from todoke.store.hot.base import OptOut
 
     now = SystemClock().now()
-    evidence = f"todoke dnc {'add' if kind == 'out' else 'remove'}"
     distinct = list(dict.fromkeys(phones))
     for start in range(0, len(distinct), _BATCH):
         batch: list[Any] = [
-            OptOut(unit.bucket, unit.id, group.id, phone, kind, "person", evidence, None, now)
+            OptOut(unit.bucket, unit.id, group.id, phone, kind, "person", evidence, None, now, until, user())
             for phone in distinct[start : start + _BATCH]
         ]
         await store.hot.apply_opt_outs(batch, [])
@@ -156,14 +205,3 @@ def _lines(file: Path) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             yield line.strip(), f"{file}:{number}"
-
-
-def _phone(raw: str, region: str, where: str) -> int:
-    from todoke.sms.phone import PhoneError, parse
-
-    try:
-        return parse(raw, region).e164
-    except PhoneError as error:
-        sentence = str(error)
-        fix = "Write it with its country code, such as +15551234567."
-        raise Invalid(f"{sentence[0].upper()}{sentence[1:]}.", where=where, fix=fix) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from todoke.cli.output import print_json, print_table, say
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.importing import Imported
     from todoke.pipeline.intake.progress import Progress
     from todoke.service.list_imports import Ended
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tab, .tsv, .txt or .xlsx; - for standard input")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list of any form; - for standard input.")],
     calling_list: Annotated[str, typer.Option("--list", metavar="NAME", help="What the list is to be called.")],
     map_: Annotated[
         list[str] | None,
@@ -42,17 +43,40 @@ def import_(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp932; else it is found out.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Such as , ; or tab; else it is found out.")] = None,
+    quote: Annotated[
+        str | None, typer.Option(help="What encloses fields: \", ' or none; else it is found out.")
+    ] = None,
     sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
+    require: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD", help="It must have a value; may be given several times.")
+    ] = None,
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
     ] = False,
     update: Annotated[
         bool, typer.Option("--update", help="The list is there: update its contacts by their external ids, add others.")
     ] = False,
+    channel: Annotated[
+        str, typer.Option(help="sms: every contact needs a number to text; any: a valid number will do.")
+    ] = "sms",
+    no_time_zone: Annotated[
+        str, typer.Option(metavar="hold|reject|ZONE", help="What becomes of a contact whose time zone nobody knows.")
+    ] = "hold",
+    mapping: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read it by a saved mapping; see todoke mapping list.")
+    ] = None,
+    save_mapping: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep under this name how the file is read.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--start", metavar="SKILL", help="Start it over the list when that is ready.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
+    skill: Annotated[
+        str | None, typer.Option(metavar="SKILL", help="With --dry-run: what that skill would take over it.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="With --dry-run: the same of this text.")] = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
@@ -60,41 +84,87 @@ def import_(
 
     Rows that cannot become contacts are written to a file with line and reason, to be corrected and imported again.
     """
+    from todoke.cli.dry_running import show_dry_run
+    from todoke.cli.previewing import show_preview
     from todoke.model.clock import SystemClock
+    from todoke.model.list_mapping import Reading
+    from todoke.pipeline.intake.keeping import save_mapping as keep_mapping
+    from todoke.pipeline.intake.rules import read_channel, read_no_time_zone
     from todoke.service.list_imports import ListImports, Upload
     from todoke.service.spool import FOLDER, spool
     from todoke.store.catalogue import units
 
-    mapping = _mapping(map_ or [])
-    reading: dict[str, Any] = {
-        "mapping": mapping,
-        "encoding": encoding,
-        "delimiter": delimiter,
-        "sheet": sheet,
-        "generate_external_ids": generate_external_ids,
-    }
-    if preview:
-        _preview(file, reading, json=json)
-        return
+    if (skill is not None or text is not None) and not dry_run:
+        raise Invalid("A skill or a text is for a dry run.", fix="Add --dry-run; or start it with todoke skill start.")
     here = session.of(context)
-    if region is not None:
-        reading["default_region"] = region
+    reading = Reading(
+        fields=_fields(map_ or []),
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        sheet=sheet,
+        region=region,
+        required=tuple(require or ()),
+        generate_external_ids=generate_external_ids,
+    )
+
+    if preview or dry_run:
+        with _incoming(file, here.settings.data_dir) as path:
+            if preview:
+                show_preview(context, path, reading, mapping, business_unit, json=json)
+            else:
+                of_what = {"skill": skill, "text": text}
+                rules = {"channel": channel, "no_time_zone": no_time_zone}
+                show_dry_run(
+                    context, path, calling_list, reading, mapping, business_unit, **of_what, **rules, json=json
+                )
+        return
+    upload = Upload(file)
+    if str(file) == STANDARD_INPUT:
+        upload = Upload(spool(sys.stdin.buffer, here.settings.data_dir / FOLDER), spooled=True, name="standard input")
 
     async def work() -> Ended:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            upload = Upload(file)
-            if str(file) == STANDARD_INPUT:
-                path = spool(sys.stdin.buffer, here.settings.data_dir / FOLDER)
-                upload = Upload(path, spooled=True, name="standard input")
-            work = ListImports(store, unit, here.settings.data_dir / REJECTED, SystemClock())
+            clock = SystemClock()
+            if save_mapping is not None:
+                await keep_mapping(
+                    store,
+                    business_unit=unit.name,
+                    name=save_mapping,
+                    path=upload.path,
+                    reading=reading,
+                    now=clock.now(),
+                    saved_mapping=mapping,
+                )
+            imports = ListImports(store, unit, here.settings.data_dir / REJECTED, clock)
+            options = {
+                **options_of(reading, mapping),
+                "channel": read_channel(channel).value,
+                "no_time_zone": read_no_time_zone(no_time_zone),
+            }
             with progress_shown() as progress:
-                return await work.begin(
-                    calling_list, upload, reading, onto=update, start_skill=start, progress=progress
+                return await imports.begin(
+                    calling_list, upload, options, onto=update, start_skill=start, progress=progress
                 )
 
     tell(calling_list, session.run(work()), json=json)
+
+
+def options_of(reading: Reading, saved_mapping: str | None) -> dict[str, Any]:
+    """What an import keeps, so that another process can go on with it."""
+    return {
+        "mapping": reading.fields,
+        "encoding": reading.encoding,
+        "delimiter": reading.delimiter,
+        "quote": reading.quote,
+        "sheet": reading.sheet,
+        "default_region": reading.region,
+        "required": list(reading.required),
+        "saved_mapping": saved_mapping,
+        "generate_external_ids": reading.generate_external_ids,
+    }
 
 
 def tell(name: str, ended: Ended, *, json: bool) -> None:
@@ -117,6 +187,8 @@ def tell(name: str, ended: Ended, *, json: bool) -> None:
                 "delimiter": imported.delimiter,
                 "sheet": imported.sheet,
                 "zone_groups": imported.zone_groups,
+                "unusable": imported.unusable,
+                "on_dnc": imported.on_dnc,
             }
         )
     elif json:
@@ -174,11 +246,30 @@ def show(name: str, imported: Imported) -> None:
     unknown = sum(group.contacts for group in imported.zone_groups if not group.zones)
     if unknown:
         say(f"{unknown:,} contacts have no time zone: they are held unless the window is the whole day")
+    for field, count in imported.unusable.items():
+        say(f"{field}: {count:,} values are no phone numbers; their contacts have another one")
+    if imported.on_dnc:
+        say(f"{imported.on_dnc:,} contacts are on a DNC group now")
     if imported.reasons:
         rows = [(count, rejection(code), code) for code, count in imported.reasons.items()]
         print_table(["rejected", "because", "code"], rows, empty="")
     if imported.rejects_path is not None:
         say(f"rejected rows, to be corrected and imported again: {imported.rejects_path}")
+
+
+@contextmanager
+def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
+    """The file, or what comes on standard input, for as long as it is looked at."""
+    from todoke.service.spool import FOLDER, spool
+
+    if str(file) != STANDARD_INPUT:
+        yield file
+        return
+    path = spool(sys.stdin.buffer, data_dir / FOLDER)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -200,41 +291,11 @@ def progress_shown() -> Generator[Callable[[Progress], None]]:
         yield tell
 
 
-def _mapping(given: list[str]) -> Mapping[str, str] | None:
-    mapping: dict[str, str] = {}
+def _fields(given: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
     for pair in given:
         header, separator, field = pair.rpartition("=")
         if not separator or not header:
             raise Invalid(f"{pair!r} does not say which field a column is.", where="--map", fix="Write HEADER=FIELD.")
-        mapping[header] = field
-    return mapping or None
-
-
-def _preview(file: Path, reading: dict[str, Any], *, json: bool) -> None:
-    from todoke.pipeline.intake.preview import preview
-
-    found = preview(file, **reading)
-    mapping = found.layout.mapping
-    if json:
-        print_json(
-            {
-                "header": found.header,
-                "mapping": mapping,
-                "rows": found.rows,
-                "encoding": found.encoding,
-                "delimiter": found.delimiter,
-                "sheet": found.sheet,
-                "problem": None if found.problem is None else str(found.problem),
-            }
-        )
-    else:
-        how = [f"{key} {value!r}" for key in ("encoding", "delimiter", "sheet") if (value := getattr(found, key))]
-        say(f"{file}: {', '.join(how)}")
-        rows = [
-            (header, mapping.get(header, ""), *(row[index] if index < len(row) else "" for row in found.rows[:3]))
-            for index, header in enumerate(found.header)
-        ]
-        examples = [f"row {number}" for number in range(1, min(3, len(found.rows)) + 1)]
-        print_table(["column", "field", *examples], rows, empty="The file has no columns.")
-    if found.problem is not None:
-        raise found.problem
+        fields[header] = field
+    return fields

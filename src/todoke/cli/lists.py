@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from todoke.cli import session
+from todoke.cli.filtering import count_list
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.model.errors import Invalid
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 app = typer.Typer(help="Calling lists: the contacts that were imported.", no_args_is_help=True)
+app.command("count")(count_list)
 Name = Annotated[str, typer.Argument(metavar="LIST")]
 
 
@@ -181,13 +183,36 @@ def rejected(context: typer.Context, name: Name, business_unit: BusinessUnit = N
 
     row, rejections = _find(context, name, business_unit)
     folder = session.of(context).settings.data_dir / REJECTED
-    kept = next(iter(sorted(folder.glob(f"*-{row.id}-rejected.csv"))), None)
+    files = sorted(folder.glob(f"*-{row.id}-rejected.*"))
+    kept = next((file for file in files if ".part" not in file.suffixes), None)
     if json:
         print_json({"rejected": row.rejected, "rejections": rejections, "rejects_path": kept})
         return
     _reasons(row, rejections)
     if kept is not None:
         say(f"rejected rows, to be corrected and imported again: {kept}")
+
+
+@app.command("cap")
+def cap(
+    context: typer.Context,
+    name: Name,
+    cap: Annotated[
+        str | None, typer.Argument(metavar="CAP", help='Such as "2 in 30 days"; without it: lift it.')
+    ] = None,
+    business_unit: BusinessUnit = None,
+) -> None:
+    """Cap the texts to one number of a list, by all skills. Runs that are on their way keep to it at once."""
+    from todoke.store.catalogue import caps, lists, units
+
+    async def work() -> str | None:
+        async with session.of(context).store() as store, store.writing() as connection:
+            unit = await units.only(connection, business_unit)
+            row = await lists.find(connection, unit, name)
+            return await caps.set_list(connection, unit, row.id, cap)
+
+    said = session.run(work())
+    say(f"{name}: no frequency cap" if said is None else f"{name}: at most {said} to one number")
 
 
 def _do(context: typer.Context, business_unit: str | None, work: Callable[[Store, Unit], Coroutine[Any, Any, T]]) -> T:

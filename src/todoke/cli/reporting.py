@@ -45,9 +45,12 @@ def rejection(code: str) -> str:
 
 def show(report: RunReport) -> None:
     """The report for people."""
-    say(f"run {report.run}: {report.skill} over {report.calling_list} ({report.business_unit}), {report.state}")
-    say(f"text: {report.text}")
-    say(f"list: {report.accepted:,} contacts accepted, {report.rejected:,} rows rejected")
+    if report.standing:
+        say(f"run {report.run}: {report.skill} ({report.business_unit}), {report.state}; it carries single messages")
+    else:
+        say(f"run {report.run}: {report.skill} over {report.calling_list} ({report.business_unit}), {report.state}")
+        say(f"text: {report.text}")
+        say(f"list: {report.accepted:,} contacts accepted, {report.rejected:,} rows rejected")
     if report.rejections:
         rejected = [(line.count, line.sentence, line.reason) for line in report.rejections]
         print_table(["rejected", "because", "code"], rejected, empty="")

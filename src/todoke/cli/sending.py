@@ -1,4 +1,4 @@
-"""`todoke send`: text a list at once, without a stored template."""
+"""`todoke send`: text a list, or one number, at once, without a stored template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json, Watch
-from todoke.cli.started import tell
+from todoke.cli.started import tell, tell_one
+from todoke.model.errors import Invalid
 
 
 def register(app: typer.Typer) -> None:
@@ -17,8 +18,11 @@ def register(app: typer.Typer) -> None:
 
 def send(
     context: typer.Context,
-    calling_list: Annotated[str, typer.Option("--list", metavar="LIST", help="The list whose contacts get it.")],
-    text: Annotated[str, typer.Option(help="The text; {FirstName} and other fields of the list are filled in.")],
+    text: Annotated[str, typer.Option(help="The text; {FirstName} and other fields of a list are filled in.")],
+    calling_list: Annotated[
+        str | None, typer.Option("--list", metavar="LIST", help="The list whose contacts get it.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="NUMBER", help="Or the one number that gets it.")] = None,
     code: Annotated[
         str | None, typer.Option(metavar="CODE", help="The transport code; needed where there are several.")
     ] = None,
@@ -29,15 +33,33 @@ def send(
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
-    """Text every contact of a list at once."""
+    """Text every contact of a list, or one number, at once."""
     from todoke.model import calling_window
     from todoke.model.clock import SystemClock
+    from todoke.pipeline.planner.single import send_text
     from todoke.pipeline.planner.start import start_text
 
+    if (calling_list is None) == (to is None):
+        raise Invalid("Say who gets it: a list or a number.", fix="Give --list or --to, and not both.")
+    if watch and to is not None:
+        raise Invalid("One text is not watched.", fix="Leave out --watch, or look with todoke run show.")
     hours = calling_window.parse(window)
 
     async def work() -> None:
         async with session.of(context).store() as store:
+            if to is not None:
+                posted = await send_text(
+                    store,
+                    business_unit=business_unit,
+                    code=code,
+                    to=to,
+                    text=text,
+                    window=hours,
+                    now=SystemClock().now(),
+                )
+                tell_one(posted, json=json)
+                return
+            assert calling_list is not None
             started = await start_text(
                 store,
                 business_unit=business_unit,

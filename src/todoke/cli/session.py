@@ -43,6 +43,7 @@ class Session:
     async def store(self, *, create: bool = False) -> AsyncGenerator[Store]:
         """The database, open; with `create` a missing one is made."""
         from todoke.store.address import parse_address
+        from todoke.store.privacy.key import KeyFile
         from todoke.store.store import open_store
 
         path = parse_address(self.settings.database).path
@@ -52,6 +53,7 @@ class Session:
             fix = "Make it with todoke migrate, or with todoke apply FILE.toml; or name another one with --database."
             raise NotFound("There is no database yet.", where=str(path), fix=fix)
         async with await open_store(self.settings.database, create=create) as opened:
+            opened.hot.use_key(KeyFile(self.settings.data_dir).hashed)
             yield opened
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from todoke.model.calling_window import WHOLE_DAY, Window
 from todoke.model.clock import HOUR, SECOND, Micros, from_datetime, to_datetime
+from todoke.sms.places import read_place
 
 _DAY: Micros = 24 * HOUR
 _LOOK_AHEAD_DAYS = 3
@@ -110,6 +111,6 @@ def _offset(zone: ZoneInfo, second: int) -> timedelta | None:
 def _zone(name: str) -> ZoneInfo | None:
     """None for a name that no clock knows."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(read_place(name).zone)
     except (KeyError, ValueError, OSError):
         return None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from todoke.model.errors import Invalid
 
 WHOLE_DAY = 24 * 60
-_FORM = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*-\s*(\d{1,2})(?::(\d{2}))?", re.ASCII)
+_FORM = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*[-–]\s*(\d{1,2})(?::(\d{2}))?", re.ASCII)
 
 
 class Window(NamedTuple):

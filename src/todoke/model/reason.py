@@ -10,11 +10,16 @@ SENTENCES: dict[str, str] = {
     "": "",
     # skipped before hand-over
     "dnc": "the number is on a do-not-call list",
+    "suppressed": "the contact is suppressed until after the run's expiry",
+    "cap": "a frequency cap is used up until after the run's expiry",
+    "no_consent": "the skill requires a consent that the number has not given, or has revoked",
+    "erased": "the person was erased",
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",
     "too_long": "the text needs more than 255 segments",
     "no_mobile": "the contact has no number that can be texted",
     "contact_expired": "the contact's own expiry was before its turn",
+    "filtered": "a new filter of the skill does not want the contact",
     "edited": "the contact was edited after a part of its text had left",
     # stopped, expired
     "stopped": "the run was stopped before its turn",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from todoke.model.errors import Invalid
 
+PACE_SHARE = 0.97
+"""Of the carrier's rate. At the full rate a window of one second can show one segment too many (6 on a code of 5/s)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CodeType:

@@ -18,7 +18,7 @@ from todoke.config import Settings
 from todoke.model.clock import SystemClock
 from todoke.model.errors import NotFound
 from todoke.model.event import Kind, State
-from todoke.model.ids import base
+from todoke.model.ids import address, base
 from todoke.model.run import OPEN, RunState
 from todoke.pipeline.planner.start import StartedRun, start_skill
 from todoke.providers.simulator import audit, read
@@ -185,7 +185,7 @@ class Demo:
     async def verdict(self, started: StartedRun, progress: Progress) -> Verdict:
         """Hold the store against the ledger, segment by segment."""
         found = await asyncio.to_thread(audit, self.ledger)
-        sent = await asyncio.to_thread(_accepted, self.ledger)
+        sent = await asyncio.to_thread(_accepted, self.ledger, started.run_id)
         known = await self._known(started)
         handed_over = progress.handed_over
         skipped = progress.messages(State.SKIPPED, State.STOPPED, State.EXPIRED)
@@ -224,9 +224,10 @@ class Demo:
 _TAKEN = frozenset({Kind.ACCEPTED, Kind.DELIVERED, Kind.UNDELIVERED, Kind.IN_DOUBT})
 
 
-def _accepted(ledger: Path) -> set[tuple[int, int]]:
-    """Every segment that the simulator accepted."""
-    return {(entry.mark.message_id, entry.mark.segment) for entry in read(ledger) if entry.status == 0 and entry.mark}
+def _accepted(ledger: Path, run_id: int) -> set[tuple[int, int]]:
+    """Every segment of the run that the simulator accepted; what it took besides confirms opt-outs."""
+    taken = (entry.mark for entry in read(ledger) if entry.status == 0 and entry.mark)
+    return {(mark.message_id, mark.segment) for mark in taken if address(mark.message_id).run == run_id}
 
 
 def sample_list() -> Path:

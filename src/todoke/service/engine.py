@@ -17,16 +17,20 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from todoke.config import Settings
-from todoke.model.clock import SECOND, Clock, SystemClock
+from todoke.model.clock import SECOND, SystemClock
 from todoke.model.errors import TodokeError
-from todoke.pipeline.inbox.inbox import Address, Inbox
+from todoke.pipeline.inbox.book import Book
+from todoke.pipeline.inbox.inbox import Inbox
 from todoke.pipeline.lanes.groups import Groups
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.planner.selecting import Selector
 from todoke.pipeline.planner.watch import watch_runs
+from todoke.pipeline.privacy.erase import require_key
+from todoke.pipeline.privacy.sweep import Sweep
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
@@ -34,9 +38,11 @@ from todoke.service.fleet import Fleet, Hub
 from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
-from todoke.store.catalogue import installations, registrations
+from todoke.store.catalogue import installations
+from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
+from todoke.store.privacy.key import KeyFile
 from todoke.store.store import Store, open_store
 
 _log = logging.getLogger(__name__)
@@ -48,31 +54,10 @@ _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
 _LISTS = 5.0
 _REMOVAL = 60.0
+_SWEEP = 10.0
+_SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
-
-
-class Book:
-    """The inbox's address book, from the catalogue; kept a few seconds."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._known: dict[tuple[int, str], tuple[float, Address | None]] = {}
-
-    async def find(self, provider_id: int, code: str) -> Address | None:
-        known = self._known.get((provider_id, code))
-        if known is not None and known[0] > self._clock.monotonic():
-            return known[1]
-        async with self._store.reading() as connection:
-            row = await registrations.of_code(connection, provider_id, code)
-        found = None
-        if row is not None and row.dnc_group_id is not None:
-            found = Address(row.bucket, row.business_unit_id, row.transport_code_id, row.dnc_group_id, row.keywords)
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[provider_id, code] = (self._clock.monotonic() + 5.0, found)
-        return found
 
 
 class Engine:
@@ -91,6 +76,9 @@ class Engine:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
         await self._replication.at_start()
+        key = KeyFile(settings.data_dir)
+        await require_key(self._store, key)
+        hot.use_key(key.hashed)
         clock = await database_clock(hot)
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
@@ -127,7 +115,7 @@ class Engine:
         fleet = Fleet(self._store, clock, hub)
         owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake)
         receipts = Receipts(fleet.running, wake)
-        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock)
+        inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock, looked.now)
         groups = Groups(hot, engine_id, clock, fleet, owner)
         flusher = Flusher(hot, engine_id, clock, [owner, receipts], noted, interval=settings.flush_ms / 1000)
         wakes.append(flusher)
@@ -144,6 +132,13 @@ class Engine:
             if hint.work:
                 looked.now()
 
+        dnc_sweep = DncSweep(self._store)
+
+        async def swept() -> None:
+            moment = clock.now()
+            for group, phone in await dnc_sweep.entries():
+                stops.lift(group, phone, moment)
+
         try:
             await groups.look()
             await owner.look()
@@ -155,13 +150,17 @@ class Engine:
                 others = [
                     tasks.create_task(inbox.run()),
                     tasks.create_task(watch_runs(hot, clock)),
+                    tasks.create_task(Selector(self._store, clock).run()),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
+                    tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
                     tasks.create_task(_every(_LISTS, lambda: pause_inactive(self._store, clock))),
                     tasks.create_task(_every(_REMOVAL, lambda: remove_deleted(self._store, clock))),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
+                    tasks.create_task(_every(_SWEEP, swept)),
+                    tasks.create_task(_every(_SWEEP_USES, lambda: dnc_sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),
                     tasks.create_task(_every(_RECOVERY_LOOK, lambda: recovery.run(mine=engine_id))),

@@ -16,6 +16,7 @@ import msgspec
 from todoke.model.clock import Clock
 from todoke.model.errors import Conflict
 from todoke.model.run import RunEvent, RunState
+from todoke.model.stream import Stream
 from todoke.pipeline.lanes.journal import JournalBroken, seize
 from todoke.store.catalogue import installations, runs, units
 from todoke.store.hot.base import Hot
@@ -107,18 +108,25 @@ async def look_back(store: Store, clock: Clock, folder: Path, lacks: str | None 
 
 
 async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
-    """Pause every run: what goes on is for a person to say."""
+    """Pause every run: what goes on is for a person to say. Runs that carry answers are stopped: what waits in them
+    was perhaps sent, and would come too late; the next answer makes a new one.
+    """
     paused = 0
     async with store.reading() as connection:
         found = [
             run
             for unit in await units.every(connection)
-            for run in await runs.every(connection, unit, states=frozenset({RunState.RUNNING}), limit=1_000_000)
+            for standing in (False, True)
+            for run in await runs.every(
+                connection, unit, states=frozenset({RunState.RUNNING}), limit=1_000_000, standing=standing
+            )
         ]
     for run in found:
+        answers = run.standing and run.stream is Stream.ANSWER
+        event = RunEvent.STOP if answers else RunEvent.PAUSE
         try:
-            await store.hot.control_run(run.bucket, run.id, RunEvent.PAUSE, REASON, clock.now())
-            paused += 1
+            await store.hot.control_run(run.bucket, run.id, event, REASON, clock.now())
+            paused += not answers
         except Conflict:
             continue  # it ended or was paused meanwhile
     _log.error(

@@ -11,12 +11,18 @@ import pytest
 from sqlalchemy import select
 from tests.factories import Scene, seed, seed_dnc
 
+from todoke.compliance.answering import Answering, Who
+from todoke.compliance.keywords import Keywords, Settings
 from todoke.model.clock import SystemClock
-from todoke.pipeline.inbox.inbox import Address, Inbox
+from todoke.pipeline.inbox.address import Address, Runs
+from todoke.pipeline.inbox.book import answer_runs
+from todoke.pipeline.inbox.inbox import Inbox
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.providers.base import Heard
 from todoke.store import schema
+from todoke.store.catalogue import registrations, units
 from todoke.store.hot.base import StoreUnavailable
+from todoke.store.hot.replies import Target
 from todoke.store.store import Store
 
 PHONE, CODE = 819012345678, "15551230001"
@@ -36,15 +42,31 @@ class Ears:
 class Book:
     """One code, known or not."""
 
-    def __init__(self, scene: Scene, keywords: dict[str, list[str]]) -> None:
-        self.address = Address(scene.bucket, scene.unit, scene.code, scene.group, keywords)
+    def __init__(self, store: Store, scene: Scene) -> None:
+        target = Target(scene.bucket, scene.unit, scene.group)
+        keywords = Keywords(Settings(stop=["nein danke"]))
+        answering = Answering(Who.NOBODY, "Acme", CODE, "en", {})
+        self.address = Address(scene.bucket, scene.unit, scene.code, (target,), keywords, answering)
+        self.store = store
         self.faults = 0
+        self.asked: list[bool] = []
 
     async def find(self, provider_id: int, code: str) -> Address | None:
         if self.faults:
             self.faults -= 1
             raise StoreUnavailable
         return self.address if code == CODE else None
+
+    def answers(self, who: Who = Who.US) -> None:
+        self.address = self.address._replace(answering=Answering(who, "Acme", CODE, "en", {}))
+
+    async def runs(self, address: Address, *, anew: bool) -> Runs:
+        self.asked.append(anew)
+        async with self.store.reading() as connection:
+            unit = await units.only(connection, None)
+            row = await registrations.of_id(connection, unit, address.transport_code_id)
+        assert row is not None
+        return await answer_runs(self.store, row, SystemClock())
 
 
 class Desk:
@@ -53,9 +75,14 @@ class Desk:
         self.scene = scene
         self.ears = Ears()
         self.stops = StopSet()
-        self.book = Book(scene, {"stop": ["nein danke"], "start": [], "help": []})
-        self.inbox = Inbox(store.hot, {scene.provider: self.ears}, self.book, self.stops, SystemClock())  # type: ignore[dict-item]
+        self.book = Book(store, scene)
+        self.woken = 0
+        ears: Any = {scene.provider: self.ears}
+        self.inbox = Inbox(store.hot, ears, self.book, self.stops, SystemClock(), self.wake)
         self._handles = 0
+
+    def wake(self) -> None:
+        self.woken += 1
 
     def hear(
         self,
@@ -184,7 +211,7 @@ async def test_a_sender_that_is_no_number_is_kept_and_listed_nowhere(desk: Desk,
     assert await desk.listed() == []
 
 
-@pytest.mark.parametrize("broken", ["book", "store_inbound", "apply_opt_outs"])
+@pytest.mark.parametrize("broken", ["book", "store_inbound", "apply_replies"])
 async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is_stored_twice(
     desk: Desk, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

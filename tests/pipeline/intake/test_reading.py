@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from todoke.model.errors import Conflict, Invalid, NotFound, TodokeError
-from todoke.pipeline.intake.preview import preview
 from todoke.pipeline.intake.reading import open_source
 
 
@@ -75,9 +74,13 @@ HOSTILE = [
     ("list.xlsx", b"id,phone\n1,2\n", "is none"),
     ("list.xlsx", b"PK\x03\x04 and nothing more", "damaged"),
     ("list.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel workbook"),
-    ("list.csv.gz", b"\x1f\x8b\x08\x00", "gzip"),
-    ("list.zst", b"\x28\xb5\x2f\xfd", "zstd"),
-    ("list.parquet", b"PAR1", "Parquet"),
+    ("list.csv.gz", b"\x1f\x8b\x08\x00", "gzip file is damaged or not complete"),
+    ("list.zst", b"\x28\xb5\x2f\xfd", "zstd file is damaged or not complete"),
+    ("list.parquet", b"PAR1", "Parquet file is damaged"),
+    ("list.parquet", b"id,phone\n1,2\n", "says that this is a Parquet file"),
+    ("list.parquet", b"PARE....", "encrypted"),
+    ("list.csv.bz2", b"BZh91AY", "bzip2"),
+    ("lists.tar", b"list.csv".ljust(257, b"\0") + b"ustar\x0000", "tar archive"),
     ("list.csv", b"\x89PNG\r\n", "picture"),
     ("list.xls", b"<html><table>", "web page"),
     ("list.csv", b'id,"phone\n1,2\n', "header row cannot be read"),
@@ -136,22 +139,3 @@ def test_binary_noise_never_raises_anything_but_a_sentence(tmp_path: Path) -> No
                 assert len(batch.rows) == len(batch.lines)
         except TodokeError as error:
             assert error.fix
-
-
-def test_a_preview_shows_rows_mapping_and_what_is_missing(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "社員番号,携帯\n1,090\n2,080\n".encode("cp932"))
-
-    seen = preview(path, rows=1)
-
-    assert (seen.rows, seen.lines, seen.encoding, seen.certain, seen.delimiter) == (
-        [["1", "090"]],
-        [2],
-        "cp932",
-        False,
-        ",",
-    )
-    assert seen.layout.mapping == {"社員番号": "ExternalId", "携帯": "SMSPhoneNumber"}
-    assert seen.problem is None
-    without = preview(path, mapping={"社員番号": "Staff"})
-    assert "external id" in str(without.problem)
-    assert preview(path, mapping={"社員番号": "Staff"}, generate_external_ids=True).problem is None

@@ -24,7 +24,7 @@ def test_the_agents_are_good_to_about_94_percent_with_every_kind_of_flaw(read_li
         "landline", "phone_not_a_number", "phone_not_valid", "invalid_time_zone", "too_few_fields", "too_many_fields",
     }  # fmt: skip
     assert len(read.checked.zone_ranges) >= 10
-    assert sum(1 for contact in read.contacts if str(contact[3]).startswith("81")) > 1_000
+    assert sum(1 for contact in read.contacts if str(contact.destination).startswith("81")) > 1_000
 
 
 def test_the_agents_are_mapped_without_help() -> None:
@@ -42,7 +42,7 @@ def test_the_investigators_are_read_from_japanese_excel(read_list: ReadList) -> 
 
     assert (len(read.contacts), read.rejected) == (50, [])
     assert (seen.encoding, seen.delimiter) == ("cp932", "\t")
-    assert read.checked.zone_sets == [["Asia/Tokyo"]]
+    assert read.checked.zone_sets == [["JP Asia/Tokyo"]]
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:

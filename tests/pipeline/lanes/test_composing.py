@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.pipeline.lanes.doubles import BUCKET, CODE, LONG, RUN, START, block, contact, lane_run, phone
 
 from todoke.model.clock import HOUR, from_datetime
+from todoke.model.contact import ERASED_DESTINATION
 from todoke.model.event import Event, Kind
 from todoke.model.ids import message_id
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
@@ -204,3 +205,25 @@ def test_the_short_way_makes_what_the_long_way_makes(rows: list[tuple[str, bool,
         assert one.work is not None
         other.taken, other.work = None, one.work
         assert msgspec.structs.astuple(one) == msgspec.structs.astuple(other)
+
+
+def test_who_is_kept_back_is_out_for_the_reason_that_was_found_and_the_lists_come_first() -> None:
+    run = lane_run(body="Hello {FirstName}")
+    contacts = [contact(n, "Ann")._replace(on_dnc=n == 2) for n in range(4)]
+    kept = {run.base_id + 1: "no_consent", run.base_id + 2: "no_consent"}
+    batch = compose_block(run, Work(block(0, 3), run), contacts, START, kept)
+    assert [message.id for message in batch.messages] == [run.base_id, run.base_id + 3]
+    assert {(event.message_id - run.base_id, event.reason) for event in batch.events} == {(1, "no_consent"), (2, "dnc")}
+    rows = [(taken(n), contacts[n]) for n in (0, 1)]
+    again = compose_due(run, rows, START, kept)
+    assert [(event.attempt, event.reason) for event in again.events] == [(1, "no_consent")]
+    assert len(again.messages) == 1
+
+
+@pytest.mark.parametrize("smart", [False, True])
+def test_who_was_erased_is_out(smart: bool) -> None:
+    run = lane_run(body="Hello", smart_encoding=smart)
+    erased = contact(0, "")._replace(destination=ERASED_DESTINATION)
+    batch = compose_block(run, Work(block(0, 0), run), [erased], START)
+    assert batch.messages == []
+    assert [event.reason for event in batch.events] == ["erased"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete, update
 from tests.factories import NOW, seed, seed_engine, seed_run
 from tests.pipeline.lanes.doubles import BUCKET, CODE, RUN, ManualClock
 
@@ -15,11 +16,13 @@ from todoke.model.stream import Stream
 from todoke.pipeline.lanes import recovery as recovering
 from todoke.pipeline.lanes.journal import Entry, Journal, Record
 from todoke.pipeline.lanes.recovery import Recovery, judge_block, judge_intent
+from todoke.store import schema
 from todoke.store.hot.base import (
     BlockKey,
     CursorAsk,
     DueKey,
     DueRow,
+    EngineRow,
     Flush,
     Fresh,
     Lease,
@@ -182,10 +185,12 @@ def host(monkeypatch: pytest.MonkeyPatch) -> str:
     return "host"
 
 
-async def crashed(store: Store, path: Path, *, host: str = "host", boot: str = "boot") -> tuple[int, int]:
+async def crashed(
+    store: Store, path: Path, *, host: str = "host", boot: str = "boot", body: str = "Hello {FirstName}"
+) -> tuple[int, int]:
     """An engine that took ten positions, reserved six, wrote four and heard of two; then it died. (engine, run)."""
     scene = await seed(store, n=10)
-    run = await seed_run(store, scene)
+    run = await seed_run(store, scene, body=body)
     hot = store.hot
     engine = await hot.register_engine(host, boot, 1, str(path), NOW, NOW + 10 * SECOND)
     (lane,) = await hot.take_lanes(engine, NOW, 0)
@@ -244,6 +249,35 @@ async def test_a_journal_of_another_boot_or_database_says_nothing(
     assert positions == [6, 7, 8, 9]
 
 
+async def test_without_a_journal_a_long_text_is_in_doubt_with_every_segment(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path
+) -> None:
+    _, run = await crashed(store, tmp_path / "dead.journal", body="{FirstName} " + "a long text " * 30)
+    assert await recovery(store, clock, boot_id="later").run() == 1
+    start = base(3, run)
+    for position in range(2, 6):  # the others were answered
+        doubts = await store.hot.events_between(start + position, start + position)
+        assert [(doubt.kind, doubt.segment, doubt.segments) for doubt in doubts] == [
+            (Kind.IN_DOUBT, number, 3) for number in (1, 2, 3)
+        ]
+        arrived = Event(start + position, 2, 0, Kind.DELIVERED, NOW, 3)
+        assert fold([*doubts, arrived]).state is State.IN_DOUBT
+
+
+async def test_without_a_journal_a_text_that_cannot_be_composed_any_more_is_one_doubt(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path
+) -> None:
+    _, run = await crashed(store, tmp_path / "dead.journal", body="{FirstName} " + "a long text " * 30)
+    async with store.writing() as connection:
+        c = schema.contact.c
+        await connection.execute(update(schema.contact).where(c.position == 2).values(fields=""))
+        await connection.execute(delete(schema.contact).where(c.position == 3))
+    assert await recovery(store, clock, boot_id="later").run() == 1
+    start = base(3, run)
+    found = await store.hot.events_between(start + 2, start + 4)
+    assert [event.message_id - start for event in found] == [2, 3, 4, 4, 4]
+
+
 async def test_an_engine_that_lives_is_left_alone(store: Store, clock: ManualClock, host: str, tmp_path: Path) -> None:
     path = tmp_path / "alive.journal"
     engine, _ = await crashed(store, path)
@@ -284,6 +318,23 @@ async def test_an_engine_of_another_machine_is_given_time(
     assert states == [State.SENT, State.SENT, *[State.IN_DOUBT] * 4]
     assert positions == [6, 7, 8, 9]
     assert not (tmp_path / "far.journal").exists()
+
+
+async def test_an_engine_that_another_recovered_meanwhile_leaves_no_file(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dead.journal"
+    await crashed(store, path)
+    clock.pass_(11)
+    listed = {state: await store.hot.engines(state) for state in ("alive", "gone")}
+    assert await recovery(store, clock).run() == 1
+
+    async def as_listed(state: str) -> list[EngineRow]:
+        return listed[state]
+
+    monkeypatch.setattr(store.hot, "engines", as_listed)
+    assert await recovery(store, clock).run() == 0
+    assert not path.exists()
 
 
 async def test_what_cannot_be_finished_is_taken_up_again(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from tests.factories import seed_engine
 
+from todoke.model.calling_window import Window
 from todoke.model.declaration import DeclarationInvalid
-from todoke.store.catalogue import codes, dnc, providers, skills, templates, units
+from todoke.model.estimate import Terms
+from todoke.store.catalogue import codes, dnc, providers, skills, templates, terms, units
 from todoke.store.catalogue.provision import Change, Provisioned
 from todoke.store.schema import metadata, sms_registration, template_version
 from todoke.store.store import Store
@@ -291,3 +294,28 @@ async def test_a_code_at_two_providers_is_named_with_its_provider(store: Store, 
         unit = await units.only(connection, None)
         code = await codes.find(connection, unit, "other/72345")
         assert (await skills.find(connection, unit, "delivery-notice")).transport_code_id == code.id
+
+
+async def test_prices_are_kept_told_and_taken_away(store: Store, declare: Declare) -> None:
+    cost = 'price = 0.0079\ncurrency = "USD"\n'
+    priced = EXAMPLE.replace('kind = "simulator"\n', f'kind = "simulator"\n{cost}')
+    assert priced != EXAMPLE
+    await declare(priced)
+    assert (await declare(priced)).changes == []
+
+    async def terms_of(code: str) -> Terms:
+        async with store.reading() as connection:
+            unit = await units.only(connection, None)
+            return await terms.of_code(connection, unit, (await codes.find(connection, unit, code)).id, Window(0, 60))
+
+    assert await terms_of("72345") == Terms(
+        "72345", 100.0, Window(0, 60), None, None, (), Decimal("0.0079"), "USD", None
+    )
+    done = await declare(priced.replace('\ncode = "72345"\n', "\n" + 'code = "72345"\nprice = 2\ncurrency = "JPY"\n'))
+    assert [(change.name, change.fields) for change in done.changes] == [
+        ("72345", (("price", None, 2.0), ("currency", None, "JPY")))
+    ]
+    assert (await terms_of("72345"))[6:8] == (Decimal(2), "JPY")
+    done = await declare(EXAMPLE)
+    assert {key: new for change in done.changes for key, _, new in change.fields} == {"price": None, "currency": None}
+    assert (await terms_of("72345"))[6:8] == (None, None)

@@ -102,12 +102,12 @@ FINDINGS: dict[str, Callable[[Scene], Reading]] = {
 EMPTY: dict[str, Callable[[Scene], Reading]] = {
     "rejections": lambda scene: lambda connection, unit: lists.rejections(connection, unit, scene.list),
     "dnc entries": lambda scene: (
-        lambda connection, unit: dnc.entries(connection, unit, dnc.Group(scene.group, "default", False))
+        lambda connection, unit: dnc.entries(connection, unit, dnc.Group(scene.group, "default", False), NOW)
     ),
     "dnc count": lambda scene: (
-        lambda connection, unit: dnc.count(connection, unit, dnc.Group(scene.group, "default", False))
+        lambda connection, unit: dnc.count(connection, unit, dnc.Group(scene.group, "default", False), NOW)
     ),
-    "dnc of a number": lambda scene: lambda connection, unit: dnc.on(connection, unit, 15550000003),
+    "dnc of a number": lambda scene: lambda connection, unit: dnc.on(connection, unit, 15550000003, NOW),
 }
 
 

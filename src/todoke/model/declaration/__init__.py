@@ -45,6 +45,9 @@
     template = "Bonus shift"
     window = "08:00-21:00"                     # in the contact's own time
 
+    [[retention]]                              # what is not named is kept
+    replies = 365                              # days
+
 Names are what things are known by: a new name is a new thing. A key that is left out has its default. With one business
 unit in the file, `business_unit` may be left out. Nothing is ever removed because a file does not mention it.
 """
@@ -57,6 +60,7 @@ from todoke.model.declaration.entries import (
     DncGroup,
     Provider,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
@@ -77,6 +81,7 @@ __all__ = [
     "Problem",
     "Provider",
     "Registration",
+    "Retention",
     "Skill",
     "Template",
     "TransportCode",

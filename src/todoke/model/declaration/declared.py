@@ -13,6 +13,7 @@ from todoke.model.declaration.entries import (
     Entry,
     Provider,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
@@ -45,6 +46,7 @@ class Declaration:
     campaigns: list[Declared[Campaign]] = field(default_factory=list[Declared[Campaign]])
     templates: list[Declared[Template]] = field(default_factory=list[Declared[Template]])
     skills: list[Declared[Skill]] = field(default_factory=list[Declared[Skill]])
+    retentions: list[Declared[Retention]] = field(default_factory=list[Declared[Retention]])
     mentioned: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     def add(self, entry: Entry, place: Place) -> None:
@@ -68,3 +70,5 @@ class Declaration:
                 self.templates.append(Declared(entry, place))
             case Skill():
                 self.skills.append(Declared(entry, place))
+            case Retention():
+                self.retentions.append(Declared(entry, place))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from todoke.model.limit import CAP_ZONE
+from todoke.model.retention import EVIDENCE
 
 DEFAULT_DNC_GROUP = "Do not call"
 Name = Annotated[
@@ -24,12 +25,37 @@ Name = Annotated[
 UnitName: TypeAlias = Name | None
 SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
+Scope = Annotated[
+    Literal["skill", "business_unit", "installation"],
+    Meta(description='"skill", "business_unit" or "installation"'),
+]
+LanguageCode = Annotated[str, Meta(min_length=2, max_length=2, description='a language such as "en" or "ja"')]
+AnswerText: TypeAlias = (
+    Annotated[
+        str | dict[LanguageCode, str],
+        Meta(description='a text in quotes, or one a language such as { en = "...", ja = "..." }'),
+    ]
+    | None
+)
+Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
+CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
+Purpose = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^([^\s*\x00-\x1f]([^*\x00-\x1f]*[^\s*\x00-\x1f])?)?$",
+        description="at most 100 characters, without a star",
+    ),
+]
+
+
 class BusinessUnit(Struct, frozen=True, kw_only=True):
-    """A tenant. `rate` in segments a second limits all its codes together. `bucket` is the shard that holds its data;
-    None keeps what it is, 0 for a new unit.
+    """A tenant. `rate` in segments a second limits all its codes together, `cap` the texts to one number of all its
+    skills. `bucket` is the shard that holds its data; None keeps what it is, 0 for a new unit.
     """
 
     name: Name
@@ -39,15 +65,19 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     default_dnc_group: Name = DEFAULT_DNC_GROUP
     rate: SharedRate | None = None
     list_expiry_days: Annotated[int, Meta(ge=1, le=36_500, description="1 to 36,500 days")] = 30
+    opt_out_scope: Scope = "business_unit"
+    cap: CapText | None = None
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Who carries messages: one account with them. `settings` is of the class of its kind."""
+    """Who carries messages: one account with them. `settings` is of the class of its kind. `price` of a segment."""
 
     name: Name
     kind: str
     settings: Struct
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class ProviderHead(Struct, frozen=True, kw_only=True):
@@ -55,6 +85,8 @@ class ProviderHead(Struct, frozen=True, kw_only=True):
 
     name: Name
     kind: Annotated[str, Meta(description='such as "smpp"')]
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Brand(Struct, frozen=True, kw_only=True):
@@ -70,7 +102,7 @@ class Brand(Struct, frozen=True, kw_only=True):
 
 class TransportCode(Struct, frozen=True, kw_only=True):
     """A sender number. `rate` in segments a second; None for the usual one of its type. `burst` segments may go at once
-    after idleness.
+    after idleness. `price` of a segment; None for the provider's.
     """
 
     business_unit: UnitName = None
@@ -82,16 +114,52 @@ class TransportCode(Struct, frozen=True, kw_only=True):
     brand: Name | None = None
     daily_cap: DailyCap | None = None
     cap_zone: str = CAP_ZONE
+    price: Price | None = None
+    currency: Currency | None = None
 
 
 class Registration(Struct, frozen=True, kw_only=True):
-    """How a transport code serves its business unit; None for its default DNC group."""
+    """How a transport code serves its business unit; None for its default DNC group.
+
+    `languages`: whose built-in keywords count, None for all. `language`: of what is sent back; None for that of the
+    unit's region. `answers`: who sends it; None for the usual of the code's type. Texts of None are the built-in ones.
+    """
 
     business_unit: UnitName = None
     code: Annotated[str, Meta(min_length=1, description='a code in quotes, such as "15551230001"')]
     dnc_group: Name | None = None
     stop_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["no more"]')] = []
     start_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["again"]')] = []
+    help_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["how"]')] = []
+    remove_keywords: Annotated[list[Keyword], Meta(max_length=50, description='words such as ["end"]')] = []
+    languages: (
+        Annotated[list[LanguageCode], Meta(max_length=50, description='languages such as ["en", "es"]')] | None
+    ) = None
+    language: LanguageCode | None = None
+    answers: Annotated[Literal["us", "network", "nobody"], Meta(description='"us", "network" or "nobody"')] | None = (
+        None
+    )
+    stop_text: AnswerText = None
+    start_text: AnswerText = None
+    help_text: AnswerText = None
+    opt_out_scope: Scope | None = None
+
+
+Days = Annotated[int, Meta(ge=1, le=36_500, description="days, 1 or more")]
+EvidenceDays = Annotated[int, Meta(ge=EVIDENCE, le=36_500, description=f"days, {EVIDENCE} (three years) or more")]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """For how many days a business unit keeps its data; None keeps it."""
+
+    business_unit: UnitName = None
+    replies: Days | None = None
+    events: Annotated[int, Meta(ge=7, le=36_500, description="days, 7 or more")] | None = None
+    contacts: Days | None = None
+    doubts: Days | None = None
+    rejected_files: Days | None = None
+    opt_outs: EvidenceDays | None = None
+    consents: EvidenceDays | None = None
 
 
 class DncGroup(Struct, frozen=True, kw_only=True):
@@ -114,7 +182,11 @@ class Template(Struct, frozen=True, kw_only=True):
 
 
 class Skill(Struct, frozen=True, kw_only=True):
-    """What is started over a list. `transport_code` may be written provider/code where two providers share one."""
+    """What is started over a list. `transport_code` may be written provider/code where two providers share one.
+
+    `scrub`: DNC groups that its contacts are looked up in, beside those that opt-outs to its code go to. `contribute`:
+    groups that an opt-out in answer to it goes to, too. `cap`: its texts to one number.
+    """
 
     business_unit: UnitName = None
     name: Annotated[
@@ -132,8 +204,16 @@ class Skill(Struct, frozen=True, kw_only=True):
     stream: Literal["transactional", "bulk"] = "bulk"
     weight: Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")] = 1
     expiry_hours: Annotated[int, Meta(ge=1, le=8760, description="hours from 1 to 8760")] = 720
+    scrub: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
+    contribute: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
+    cap: CapText | None = None
+    filter: Annotated[str, Meta(min_length=1, description="a filter in quotes, such as 'State = \"FL\"'")] | None = None
+    order: Annotated[list[str], Meta(max_length=10, description='keys such as ["Score desc", "LastName"]')] = []
+    consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
+    consent_purpose: Purpose = ""
+    consent_programme: Purpose = ""
 
 
 Entry: TypeAlias = (
-    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill
+    BusinessUnit | Provider | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention
 )

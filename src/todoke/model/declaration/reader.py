@@ -21,6 +21,7 @@ from todoke.model.declaration.entries import (
     Provider,
     ProviderHead,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
@@ -29,7 +30,7 @@ from todoke.model.declaration.place import Place, Problem, locate
 from todoke.model.provider_kind import Kinds
 
 _KINDS: dict[
-    str, type[BusinessUnit | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill]
+    str, type[BusinessUnit | Brand | TransportCode | Registration | DncGroup | Campaign | Template | Skill | Retention]
 ] = {
     "business_unit": BusinessUnit,
     "brand": Brand,
@@ -39,6 +40,7 @@ _KINDS: dict[
     "campaign": Campaign,
     "template": Template,
     "skill": Skill,
+    "retention": Retention,
 }
 TABLES = (
     "business_unit",
@@ -50,6 +52,7 @@ TABLES = (
     "campaign",
     "template",
     "skill",
+    "retention",
 )
 
 
@@ -103,20 +106,22 @@ def _entries(value: object) -> list[dict[str, object]] | None:
 
 def _provider(raw: Mapping[str, object], place: Place, kinds: Kinds) -> tuple[Entry | None, list[Problem]]:
     """A provider's own keys and its kind's stand side by side."""
-    head, problems = check(ProviderHead, {key: raw[key] for key in ("name", "kind") if key in raw}, place)
+    own = ProviderHead.__struct_fields__
+    head, problems = check(ProviderHead, {key: raw[key] for key in own if key in raw}, place)
     kind = raw.get("kind")
     if not isinstance(kind, str):
         return None, problems
     if kind not in kinds:
         return None, [*problems, place.problem("kind", f"There is no kind {kind!r}.", suggestion(kind, kinds))]
-    settings, wrong = check(kinds[kind], {key: raw[key] for key in raw if key not in ("name", "kind")}, place)
+    settings, wrong = check(kinds[kind], {key: raw[key] for key in raw if key not in own}, place)
     problems += wrong
     secret = raw.get("password")
     if settings is not None and isinstance(secret, str):
         problems += rules.password(secret, place)
     if head is None or settings is None or not all(problem.warning for problem in problems):
         return None, problems
-    return Provider(name=head.name, kind=kind, settings=settings), problems
+    entry = Provider(name=head.name, kind=kind, settings=settings, price=head.price, currency=head.currency)
+    return entry, problems
 
 
 def _repeated(seen: dict[tuple[object, ...], Place], entry: Entry, place: Place) -> list[Problem]:
@@ -125,6 +130,10 @@ def _repeated(seen: dict[tuple[object, ...], Place], entry: Entry, place: Place)
     first = seen.setdefault(key, place)
     if first is place:
         return []
+    if place.table == "retention":
+        return [
+            place.problem("business_unit", "Its retention is declared twice.", f"The first is at line {first.line}.")
+        ]
     named = "code" if place.table in ("transport_code", "registration") else "name"
     return [place.problem(named, f"{key[-1]!r} is declared twice.", f"The first is at line {first.line}; remove one.")]
 

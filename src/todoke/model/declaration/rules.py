@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from msgspec import structs
 
-from todoke.model import calling_window
+from todoke.model import calling_window, cap
 from todoke.model.closest import suggestion
 from todoke.model.declaration.entries import (
     Brand,
@@ -17,12 +17,16 @@ from todoke.model.declaration.entries import (
     Entry,
     Provider,
     Registration,
+    Retention,
     Skill,
     Template,
     TransportCode,
 )
 from todoke.model.declaration.place import Place, Problem
 from todoke.model.errors import Invalid
+from todoke.model.filter import read as read_filter
+from todoke.model.filter import read_order
+from todoke.model.language import LANGUAGES
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
 from todoke.sms.templates import TemplateError, parse
@@ -41,7 +45,15 @@ def tidied(entry: Entry) -> Entry:
         case TransportCode() | Registration():
             return structs.replace(entry, code=plain_code(entry.code))
         case Skill():
-            return structs.replace(entry, transport_code=plain_code(entry.transport_code))
+            return structs.replace(
+                entry,
+                transport_code=plain_code(entry.transport_code),
+                cap=_tidy_cap(entry.cap),
+                scrub=sorted(set(entry.scrub)),
+                contribute=sorted(set(entry.contribute)),
+            )
+        case BusinessUnit():
+            return structs.replace(entry, cap=_tidy_cap(entry.cap))
         case Template():
             return structs.replace(entry, body=entry.body.rstrip("\r\n"))
         case _:
@@ -57,6 +69,8 @@ def identity(entry: Entry) -> tuple[object, ...]:
             return (type(entry), entry.provider, entry.code)
         case Registration():
             return (type(entry), entry.business_unit, entry.code)
+        case Retention():
+            return (type(entry), entry.business_unit)
         case _:
             return (type(entry), entry.business_unit, entry.name)
 
@@ -64,14 +78,21 @@ def identity(entry: Entry) -> tuple[object, ...]:
 def check(entry: Entry, place: Place) -> Iterator[Problem]:
     """The problems of the entry, warnings among them."""
     match entry:
-        case BusinessUnit() if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
-            fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
-            yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
+        case BusinessUnit():
+            if entry.default_region not in phonenumbers.SUPPORTED_REGIONS:
+                fix = suggestion(entry.default_region, phonenumbers.SUPPORTED_REGIONS, 'Use one such as "US" or "JP".')
+                yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
+            yield from _cap(entry.cap, place)
         case TransportCode():
             yield from _code(entry, place)
             yield from _zone(entry.cap_zone, place)
+            yield from _price(entry.price, entry.currency, place)
+        case Provider():
+            yield from _price(entry.price, entry.currency, place)
         case Brand():
             yield from _zone(entry.cap_zone, place)
+        case Registration():
+            yield from _registration(entry, place)
         case Template():
             yield from _template(entry, place)
         case Skill():
@@ -79,6 +100,8 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 calling_window.parse(entry.window)
             except Invalid as error:
                 yield place.problem("window", error.sentence, error.fix or "")
+            yield from _cap(entry.cap, place)
+            yield from _selection(entry, place)
         case _:
             pass
 
@@ -118,11 +141,78 @@ def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:
         yield place.problem("rate", sentence, "Make sure that the carrier has agreed to it.", warning=True)
 
 
+_REVOCATIONS = frozenset({"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"})
+
+
+def _registration(entry: Registration, place: Place) -> Iterator[Problem]:
+    for key, named in (("languages", entry.languages or []), ("language", [entry.language] if entry.language else [])):
+        for language in named:
+            if language not in LANGUAGES:
+                fix = suggestion(language, LANGUAGES, f"The languages are: {', '.join(LANGUAGES)}.")
+                yield place.problem(key, f"There is no language {language!r}.", fix)
+    kinds = {"stop": entry.stop_keywords, "start": entry.start_keywords, "help": entry.help_keywords}
+    seen: dict[str, str] = {}
+    for kind, words in kinds.items():
+        for word in {word.casefold().strip() for word in words}:
+            if word in seen:
+                sentence = f"{word!r} cannot mean both {seen[word]} and {kind}."
+                yield place.problem(f"{kind}_keywords", sentence, "Take it out of one of them.")
+            seen[word] = kind
+    for word in entry.remove_keywords:
+        plain = word.casefold().strip()
+        if plain == "stop":
+            yield place.problem("remove_keywords", "'stop' always means stop.", "Leave it out.")
+        elif plain in _REVOCATIONS:
+            sentence = f"In the United States {plain!r} by itself is an opt-out by law."
+            yield place.problem("remove_keywords", sentence, "Make sure that nobody there is texted.", warning=True)
+
+
+def _tidy_cap(text: str | None) -> str | None:
+    """As it is kept; one with a mistake as it stands."""
+    try:
+        return None if text is None else str(cap.parse(text))
+    except Invalid:
+        return text
+
+
+def _cap(text: str | None, place: Place) -> Iterator[Problem]:
+    try:
+        cap.optional(text)
+    except Invalid as error:
+        yield place.problem("cap", error.sentence, error.fix or "")
+
+
+def _selection(entry: Skill, place: Place) -> Iterator[Problem]:
+    """The fields that it names are looked at when it is started: only then is the list known."""
+    try:
+        if entry.filter is not None:
+            read_filter(entry.filter)
+    except Invalid as error:
+        yield place.problem("filter", f"{_in(error)}{error.sentence}", error.fix or "")
+    try:
+        read_order(entry.order)
+    except Invalid as error:
+        yield place.problem("order", f"{_in(error)}{error.sentence}", error.fix or "")
+
+
+def _in(error: Invalid) -> str:
+    """Where in the value it is: after its key, which is told before."""
+    place = (error.where or "").partition(", ")[2]
+    return f"In {place}: " if place else ""
+
+
 def _zone(zone: str, place: Place) -> Iterator[Problem]:
     known = available_timezones()
     if zone not in known:
         fix = suggestion(zone, known, 'Use one such as "America/Los_Angeles" or "UTC".')
         yield place.problem("cap_zone", f"There is no time zone {zone!r}.", fix)
+
+
+def _price(price: float | None, currency: str | None, place: Place) -> Iterator[Problem]:
+    if price is not None and currency is None:
+        yield place.problem("price", "It does not say in which currency.", 'Add currency = "USD" or another one.')
+    if price is None and currency is not None:
+        yield place.problem("currency", "There is no price in it.", "Add price = ..., what a segment costs.")
 
 
 def _template(entry: Template, place: Place) -> Iterator[Problem]:

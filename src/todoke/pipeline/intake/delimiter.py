@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from todoke.model.errors import Invalid
 
@@ -24,21 +23,25 @@ def given(name: str) -> str:
     return delimiter
 
 
-def sniff(lines: Sequence[str], path: Path) -> str:
+def sniff(lines: Sequence[str], suffix: str, quote: str | None = '"') -> str:
     """The delimiter of the first lines: the one that cuts most rows into as many fields as the first row has.
 
-    The name helps with a draw: `.tsv` and `.tab` are cut by tabs. A comma where nothing separates anything.
+    The name's suffix helps with a draw: `.tsv` and `.tab` are cut by tabs. A comma where nothing separates anything.
     """
-    preferred = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    scores = {delimiter: _score(lines, delimiter) for delimiter in DELIMITERS}
+    preferred = "\t" if suffix in (".tsv", ".tab") else ","
+    scores = {delimiter: score(lines, delimiter, quote) for delimiter in DELIMITERS}
     best = max(scores.values())
     return preferred if scores[preferred] == best else max(DELIMITERS, key=scores.__getitem__)
 
 
-def _score(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
+def score(lines: Sequence[str], delimiter: str, quote: str | None) -> tuple[float, int]:
+    """What share of the rows has as many fields as the first one, and how many these are."""
     widths: list[int] = []
+    quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
     try:
-        for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+        for row in csv.reader(
+            lines, delimiter=delimiter, quotechar=quote or '"', quoting=quoting, skipinitialspace=True
+        ):
             if row:
                 widths.append(len(row))
             if len(widths) == _ROWS:

@@ -7,9 +7,10 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from todoke.model.errors import Invalid
+from todoke.pipeline.intake.compression import Compression, Unpacked, unpacked
 from todoke.pipeline.intake.encoding import Encoding
 
 # Bytes. Small, because the garbage collector looks at all rows that are alive: with 1 MB reading takes twice as long.
@@ -24,7 +25,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Chunk(NamedTuple):
-    """`lines` with their ends; `first` is the number of the first one (from 1); `consumed` bytes are read so far.
+    """`lines` with their ends; `first` is the number of the first one (from 1); `consumed` bytes of the file are
+    read so far.
 
     `quoted`: there are quotation marks. `flawed`: there are bytes that are no characters; they stand as lone
     surrogates.
@@ -53,23 +55,39 @@ def is_flawed(text: str) -> bool:
     return False
 
 
-def read_chunks(path: Path, encoding: Encoding, *, size: int = CHUNK) -> Iterator[Chunk]:
-    """The whole file; `\\n`, `\\r\\n` and `\\r` end a line. Raises `Invalid` for a line without an end."""
-    with path.open("rb") as file:
-        file.seek(encoding.mark)
-        yield from _chunks(file, encoding, str(path), size)
+def lines_of(data: bytes, errors: str, quote: str | None) -> tuple[list[str], bool, bool]:
+    """The lines of whole lines in UTF-8, without control characters; whether there are quotation marks, and bytes
+    that are no characters (`errors` is how they are kept)."""
+    text = data.translate(_TO_SPACE, _REMOVED).decode("utf-8", errors)
+    return io.StringIO(text, newline="").readlines(), quote is not None and quote in text, is_flawed(text)
 
 
-def _chunks(file: BinaryIO, encoding: Encoding, where: str, size: int) -> Iterator[Chunk]:
+def read_chunks(
+    path: Path,
+    encoding: Encoding,
+    *,
+    size: int = CHUNK,
+    compression: Compression = Compression.NONE,
+    quote: str | None = '"',
+) -> Iterator[Chunk]:
+    """The whole file; `\\n`, `\\r\\n` and `\\r` end a line. Raises `Invalid` for a line without an end.
+
+    `quote`: what a quotation mark is; None where there is none.
+    """
+    with unpacked(path, compression) as file:
+        file.read(encoding.mark)
+        yield from _chunks(file, encoding, str(path), size, quote)
+
+
+def _chunks(file: Unpacked, encoding: Encoding, where: str, size: int, quote: str | None) -> Iterator[Chunk]:
     decoder = _Decoder(encoding, where)
     rest = ""
     first = 1
-    consumed = encoding.mark
     more = True
     while more:
         raw = file.read(size)
         more = bool(raw)
-        consumed += len(raw)
+        consumed = file.consumed
         text = rest + decoder.decode(raw, final=not more)
         lines = io.StringIO(text, newline="").readlines()
         # A carriage return at the very end may be half of a line end.
@@ -81,7 +99,7 @@ def _chunks(file: BinaryIO, encoding: Encoding, where: str, size: int) -> Iterat
                 fix="This does not look like a list; save it as CSV with one contact a line.",
             )
         if lines:
-            yield Chunk(lines, first, consumed, '"' in text, is_flawed(text))
+            yield Chunk(lines, first, consumed, quote is not None and quote in text, is_flawed(text))
             first += len(lines)
 
 

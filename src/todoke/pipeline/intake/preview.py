@@ -2,67 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from todoke.model.errors import Invalid
-from todoke.pipeline.intake.mapping import Layout, map_headers, require
-from todoke.pipeline.intake.reading import open_source
+from todoke.model.list_mapping import Reading, SavedMapping
+from todoke.pipeline.intake import quoting, workbook
+from todoke.pipeline.intake.file_kind import FileKind
+from todoke.pipeline.intake.forms import ParquetForm, TextForm, WorkbookForm
+from todoke.pipeline.intake.mapping import Layout, require
+from todoke.pipeline.intake.opening import open_list, suggested
+from todoke.pipeline.intake.preview_warnings import find_warnings
 
 _ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`rows` are the first ones as they stand, `lines` where they start. `problem` says what keeps it from being
-    imported, if anything. `certain`: the encoding follows from the bytes or was given.
+    """`rows` are the first ones as they stand, `lines` where they start. Each column of `layout` says how its field was
+    found.
+
+    `certain`: the encoding follows from the bytes or was given. `quote`: the quotation mark, or `none`. `compression`:
+    gzip, zstd or none. `sheets`: all of a workbook. `suggested`: the saved mappings that were made for this header.
+    `warnings` are sentences; `problem` says what keeps the file from being imported, if anything.
     """
 
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
     layout: Layout
+    kind: FileKind
+    compression: str | None
     encoding: str | None
     certain: bool
     delimiter: str | None
+    quote: str | None
     sheet: str | None
+    sheets: list[str]
+    suggested: list[str]
+    warnings: list[str]
     problem: Invalid | None
 
 
 def preview(
     path: Path,
+    reading: Reading | None = None,
     *,
-    mapping: Mapping[str, str] | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    sheet: str | None = None,
-    generate_external_ids: bool = False,
+    saved: SavedMapping | None = None,
+    known: Sequence[SavedMapping] = (),
     rows: int = _ROWS,
 ) -> Preview:
-    """Read the head of a list file. Raises `NotFound` or `Invalid` where it cannot be read at all."""
-    source = open_source(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
-    where = f"{path}, line {source.header_line}"
-    layout = map_headers(source.header, mapping, where=where)
+    """Read the head of a list file, as `reading` and a saved mapping say; `known` are the mappings that there are.
+
+    Raises `NotFound` or `Invalid` where it cannot be read at all.
+    """
+    opened = open_list(path, reading or Reading(), saved)
+    source, layout = opened.source, opened.layout
     problem = None
     try:
-        require(layout, generate_external_ids=generate_external_ids, where=where)
+        require(layout, generate_external_ids=opened.reading.generate_external_ids, where=opened.where)
     except Invalid as error:
         problem = error
-    first = list(
-        islice(
-            ((line, row) for batch in source.batches() for line, row in zip(batch.lines, batch.rows, strict=True)), rows
-        )
-    )
+    following = ((line, row) for batch in source.batches() for line, row in zip(batch.lines, batch.rows, strict=True))
+    first = list(islice(following, rows))
+    text = source.form if isinstance(source.form, TextForm) else None
     return Preview(
         source.header,
         [row for _, row in first],
         [line for line, _ in first],
         layout,
-        source.encoding.name if source.encoding else None,
-        source.encoding.certain if source.encoding else True,
-        source.delimiter,
+        {TextForm: FileKind.TEXT, WorkbookForm: FileKind.WORKBOOK, ParquetForm: FileKind.PARQUET}[type(source.form)],
+        text.compression.value if text else None,
+        text.encoding.name if text else None,
+        text.encoding.certain if text else True,
+        text.delimiter if text else None,
+        quoting.shown(text.quote) if text else None,
         source.sheet,
+        workbook.sheet_names(path) if source.sheet is not None else [],
+        [] if saved is not None else suggested(layout, known),
+        find_warnings(source, layout, first),
         problem,
     )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from todoke.pipeline.intake.lines import Chunk, is_flawed
 from todoke.pipeline.intake.reasons import Reason
@@ -50,9 +50,9 @@ class Batch:
         return Batch(rows, lines, self.consumed, self.longest, self.flawed, flaws)
 
 
-def read_rows(chunks: Iterator[Chunk], delimiter: str) -> Iterator[Batch]:
-    """A batch a chunk."""
-    dialect = _Dialect(delimiter)
+def read_rows(chunks: Iterator[Chunk], delimiter: str, quote: str | None = '"') -> Iterator[Batch]:
+    """A batch a chunk. `quote` is the quotation mark, the one that the chunks were looked through for."""
+    dialect = _Dialect(delimiter, quote)
     for chunk in chunks:
         batch = _read_plain(chunk, dialect) or _read_quoted(chunk, chunks, dialect)
         if batch.flawed:
@@ -74,16 +74,25 @@ class _Rows(Protocol):
 class _Dialect:
     """How `csv` is to read: strictly, since a guess at broken quotes would move values to other columns."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, quote: str | None) -> None:
         self.delimiter = delimiter
-        self._after_quote = re.compile(rf'"[ \t]+(?={re.escape(delimiter)}|[\r\n]*\Z)')
+        self._mark = quote or '"'
+        self._quoting: Any = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
+        self._after_quote = re.compile(rf"{re.escape(self._mark)}[ \t]+(?={re.escape(delimiter)}|[\r\n]*\Z)")
 
     def rows(self, lines: Iterable[str]) -> _Rows:
-        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self._mark,
+            quoting=self._quoting,
+            skipinitialspace=True,
+            strict=True,
+        )
 
     def without_blanks_after_quotes(self, line: str) -> str:
         """`"a" ,"b"` as it was meant."""
-        return self._after_quote.sub('"', line)
+        return self._after_quote.sub(self._mark, line)
 
 
 def _read_plain(chunk: Chunk, dialect: _Dialect) -> Batch | None:

@@ -30,6 +30,7 @@ class SystemField(StrEnum):
     NOTES = "Notes"
     EXPIRATION_DATE = "ExpirationDate"
     AGENT = "Agent"
+    CALLING_WINDOW = "CallingWindow"
 
 
 PHONE_FIELDS = (SystemField.SMS_PHONE_NUMBER, SystemField.PHONE_NUMBER)
@@ -63,6 +64,7 @@ SYNONYMS: dict[SystemField, re.Pattern[str]] = {
         SystemField.ADDRESS: r"address|streetaddress|street|住所",
         SystemField.NOTES: r"notes?|comments?|remarks?|備考|メモ",
         SystemField.EXPIRATION_DATE: r"expirationdate|expirydate|expires|expireson|expiry|有効期限",
+        SystemField.CALLING_WINDOW: r"callingwindow|callinghours|contacthours|contactwindow|連絡可能時間(帯)?",
         SystemField.PRIORITY: r"priority|優先度",
         SystemField.SCORE: r"score|スコア",
     }.items()

@@ -6,17 +6,20 @@ position has its outcome.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zlib import crc32
 
 from todoke.model.clock import Micros
+from todoke.model.contact import ERASED_DESTINATION
 from todoke.model.event import Event, Kind
 from todoke.model.ids import RUN_SHIFT
+from todoke.pipeline.lanes.keeping import NOTHING
 from todoke.pipeline.lanes.message import Message, Work
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import header
-from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken
+from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken, Held
 
 
 @dataclass(slots=True)
@@ -28,9 +31,14 @@ class Batch:
     due: list[DueRow] = field(default_factory=list[DueRow])
 
 
-def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros) -> Batch:
-    """Compose contacts of a block, in order of position."""
+def compose_block(
+    run: LaneRun, work: Work, contacts: list[Contact], now: Micros, kept: Mapping[int, Held | str] = NOTHING
+) -> Batch:
+    """Compose contacts of a block, in order of position. `kept`: messages that wait, or
+    go no further for a reason, by id: suppressions, caps, consent, erased people."""
     batch = Batch()
+    if kept:
+        contacts = [contact for contact in contacts if not _keep(batch, run, None, contact, kept, now)]
     if run.data.smart_encoding:
         for contact in contacts:
             _one(batch, run, work, None, contact, now)
@@ -43,7 +51,7 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
         if zones != last_zones:  # neighbours mostly share theirs
             last_zones, is_open = zones, run.opens_at(zones, now) == now
         short = None
-        if is_open and not on_dnc and destination and (expires_at is None or expires_at > now):
+        if is_open and not on_dnc and destination > 0 and (expires_at is None or expires_at > now):
             short = compose_short(renderer, fields.split(SEPARATOR))
         if short is None:
             _one(batch, run, work, None, contact, now)
@@ -55,12 +63,34 @@ def compose_block(run: LaneRun, work: Work, contacts: list[Contact], now: Micros
     return batch
 
 
-def compose_due(run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros) -> Batch:
+def compose_due(
+    run: LaneRun, taken: list[tuple[DueTaken, Contact]], now: Micros, kept: Mapping[int, Held | str] = NOTHING
+) -> Batch:
     """Compose due rows: retries, messages that were held, what was given back."""
     batch = Batch()
     for row, contact in taken:
+        if kept and _keep(batch, run, row, contact, kept, now):
+            continue
         _one(batch, run, None, row, contact, now)
     return batch
+
+
+def _keep(
+    batch: Batch, run: LaneRun, taken: DueTaken | None, contact: Contact, kept: Mapping[int, Held | str], now: Micros
+) -> bool:
+    """Whether it waits, or goes no further: for a reason, or because its run ends before it may go."""
+    message_id = run.base_id + contact.position
+    found = kept.get(message_id)
+    if found is None or contact.on_dnc:
+        return False
+    attempt = taken.attempt if taken else 0
+    expires_at = run.expires_at(contact.fields.split(SEPARATOR))
+    if isinstance(found, Held) and found.until < (run.data.expires_at if expires_at is None else expires_at):
+        batch.due.append(_held(run, taken, message_id, attempt, found.until, expires_at))
+    else:
+        reason = found.reason if isinstance(found, Held) else found
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))
+    return True
 
 
 def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
@@ -70,12 +100,20 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
     if out:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=out))
         return
+    if contact.destination == ERASED_DESTINATION:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="erased"))
+        return
+    fields = contact.fields.split(SEPARATOR)
+    expires_at = run.expires_at(fields)
+    if expires_at is not None and expires_at <= now:
+        batch.events.append(Event(message_id, 0, attempt, Kind.EXPIRED, now, reason="expired"))
+        return
     opens = run.opens_at(contact.zone_set, now)
     if opens != now:
-        batch.due.append(_held(run, taken, message_id, attempt, opens))
+        batch.due.append(_held(run, taken, message_id, attempt, opens, expires_at))
         return
     try:
-        text, split, _ = compose(run.renderer, contact.fields.split(SEPARATOR), smart=run.data.smart_encoding)
+        text, split, _ = compose(run.renderer, fields, smart=run.data.smart_encoding)
     except (MissingField, EmptyText, TooLong) as error:
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=_REASONS[type(error)]))
         return
@@ -119,6 +157,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             bodies,
             crc,
             len(numbers),
+            expires_at=expires_at,
         )
     )
 
@@ -135,15 +174,23 @@ def _out(contact: Contact, now: Micros) -> str:
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
 
 
-def _held(run: LaneRun, taken: DueTaken | None, message_id: int, attempt: int, opens: Micros | None) -> DueRow:
-    """The due row of a message whose calling window is closed; without a zone it waits for the run's expiry."""
+def _held(
+    run: LaneRun,
+    taken: DueTaken | None,
+    message_id: int,
+    attempt: int,
+    opens: Micros | None,
+    expires_at: Micros | None,
+) -> DueRow:
+    """The due row of a message that may not go yet; without a moment it waits for its expiry, or its run's."""
+    last = run.data.expires_at if expires_at is None else expires_at
     return DueRow(
         run.data.bucket,
         message_id,
         attempt,
         run.data.id,
         run.data.transport_code_id,
-        opens if opens is not None else run.data.expires_at,
+        last if opens is None else min(opens, last),
         taken.segments if taken else "",
         taken.text_crc if taken else None,
     )

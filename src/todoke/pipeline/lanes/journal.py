@@ -148,8 +148,8 @@ class DeadJournal:
         return record
 
     def close(self, *, remove: bool) -> None:
-        """Let go; `remove` it once everything in it is recovered."""
-        if remove:
+        """Let go; `remove` it once everything in it is recovered. An empty one was not there before we looked."""
+        if remove or not os.fstat(self._fd).st_size:
             self.path.unlink(missing_ok=True)
         os.close(self._fd)
 

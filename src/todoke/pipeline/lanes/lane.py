@@ -12,6 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from todoke.model.allowance import SHARED, Grant, Wish
 from todoke.model.clock import SECOND, Micros
@@ -90,6 +91,7 @@ class Lane:
         self._asked: _Asked | None = None
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
+        self._recalled: set[tuple[int, int]] = set()  # runs whose messages the flush under way may bring back
         # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
         self._again_at: Micros = 0  # before that a limit beside the rate has nothing for us
         self._refused: list[Submission] = []
@@ -157,7 +159,7 @@ class Lane:
         """
         if self.next_slot <= now + HORIZON + self._lead or not self.composed or self._brake.resting(now):
             return False
-        streams = {run.data.stream for run in self.runs.values() if run.running}
+        streams = {run.data.stream for run in self.runs.values() if run.running and run.wanted(now)}
         return len(streams) < 2 or all(map(self.composed.waiting, streams))
 
     def reserve(self, now: Micros) -> Reserve | None:
@@ -212,7 +214,10 @@ class Lane:
                 of_run = by_run.setdefault(run.key, (run, []))[1]
             of_run.append(message)
         for each, of_run in by_run.values():
-            ask.scrubs.append(Scrub(each.data.bucket, each.groups, [m.destination for m in of_run]))
+            scrub = Scrub(each.data.bucket, each.groups, [m.destination for m in of_run], check=each.data.check)
+            if (guard := each.data.guard) is not None:
+                scrub = scrub._replace(guard=guard, guarded=[(m.id, m.destination) for m in of_run])
+            ask.scrubs.append(scrub)
             asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
@@ -244,6 +249,7 @@ class Lane:
             waiting = turn.line.messages
             run = waiting[0].run
             running = run.running and until < run.data.expires_at
+            single = run.data.standing
             zone_set, clear = -1, False
             drawn = 0
             while waiting and drawn < turn.most:
@@ -251,7 +257,7 @@ class Lane:
                 if message.zone_set != zone_set:  # neighbours mostly share it
                     zone_set = message.zone_set
                     clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
-                if clear and not message.cut:
+                if clear and not message.cut and not (single and message.expired(until)):
                     messages.append(message)
                     drawn += len(message.numbers)
                 else:
@@ -264,7 +270,7 @@ class Lane:
         """It may not be handed over now: paused, or out for a reason, or early."""
         if run.stopping:
             self._outcomes.stopped(message)
-        elif now >= run.data.expires_at:
+        elif now >= run.data.expires_at or message.expired(now):
             self._outcomes.expired(message)
         elif not run.running:
             self._shelf.setdefault(run.key, []).append(message)
@@ -272,13 +278,15 @@ class Lane:
             self._outcomes.skipped(message, "dnc")
         else:
             opens = run.opens_at(message.zone_set, now)
-            self._outcomes.give_back(message, run.data.expires_at if opens is None else opens)
+            last = run.data.expires_at if message.expires_at is None else message.expires_at
+            self._outcomes.give_back(message, last if opens is None else min(opens, last))
 
     def _count_out(self, now: Micros) -> None:
         """Runs end although nothing can be sent."""
         over = {run for run in self.runs.values() if run.stopping or now >= run.data.expires_at}
-        if over:
-            for message in self.composed.take_out(lambda message: message.run in over):
+        singles = any(run.data.standing for run in self.runs.values())
+        if over or singles:
+            for message in self.composed.take_out(lambda m: m.run in over or (singles and m.expired(now))):
                 self._set_aside(message, message.run, now)
 
     def unshelve(self, now: Micros) -> None:
@@ -312,6 +320,16 @@ class Lane:
         self.composed.clear()
         self._shelf.clear()
 
+    def recall(self, run: tuple[int, int], now: Micros) -> None:
+        """A new filter of the run: what is not on the wire goes to `due`, and must pass it when it is taken again."""
+        self.withdraw(run)
+        if self._asked is not None:  # when it is granted: until then a flush may have its messages
+            self._recalled.add(run)
+            return
+        self._wait_again()
+        for message in self.composed.take_out(lambda message: message.run.key == run) + self._shelf.pop(run, []):
+            self._outcomes.give_back(message, now)
+
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
         return leasing.lease(self.row, self.runs.values(), self._slotted, self.composed.waiting, now)
@@ -334,12 +352,14 @@ class Lane:
         took = min(now - asked.at, _LONGEST_LEAD)
         self._lead = max(took, self._lead - (self._lead - took) // 8)
         blocked = flushed.blocked.get(self.key, [])
+        held = flushed.held.get(self.key) or repeat(None)
+        barred = flushed.barred.get(self.key) or repeat(None)
         refused: set[Message] = set()
-        for (run, of_run), phones in zip(asked.scrubbed, blocked, strict=True):
+        for (run, of_run), phones, waits, others in zip(asked.scrubbed, blocked, held, barred, strict=False):
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
-            if not run.running:
+            if not run.running or run.key in self._recalled:
                 refused.update(of_run)
                 self.composed.undo(self._line(run), of_run)  # the next reserve sees to them
                 continue
@@ -347,6 +367,14 @@ class Lane:
                 if message.destination in phones:
                     refused.add(message)
                     self._outcomes.skipped(message, "dnc")
+            for message in of_run if waits else ():
+                if waits and message not in refused and (wait := waits.get(message.id)) is not None:
+                    refused.add(message)
+                    self._outcomes.held(message, wait)
+            for message in of_run if others else ():
+                if others and message not in refused and (reason := others.get(message.destination)) is not None:
+                    refused.add(message)
+                    self._outcomes.skipped(message, reason)
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []
@@ -363,6 +391,9 @@ class Lane:
         if submissions:
             self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
         self._return(slots.total - len(submissions))
+        recalled, self._recalled = self._recalled, set()
+        for key in recalled:
+            self.recall(key, now)
 
     def leased(self, block: Block) -> Work | None:
         """A block that was taken for this lane: None where its run is not known here: give it back."""

@@ -39,7 +39,7 @@ def lease(
     for stream in sorted(by_stream, key=RANKS.__getitem__):
         of_stream = by_stream[stream]
         ahead = slotted + waiting(stream) + sum(run.composing for run in of_stream)
-        running = [run for run in of_stream if run.running]
+        running = [run for run in of_stream if run.running and run.wanted(now)]
         if running and ahead <= enough:
             _add(asked, stream, running, most - ahead, now)
     return asked if asked.due else None

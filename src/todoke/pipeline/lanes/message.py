@@ -14,11 +14,12 @@ from todoke.store.hot.base import Block, DueTaken
 class Work:
     """A leased block: how many of its positions have no outcome yet. It closes at none."""
 
-    __slots__ = ("block", "open", "reserved_to", "run")
+    __slots__ = ("block", "open", "recalls", "reserved_to", "run")
 
     def __init__(self, block: Block, run: LaneRun) -> None:
         self.block = block
         self.run = run
+        self.recalls = run.data.recalls  # what was taken before the last of them must pass the filter
         self.open = block.last_position - block.first_position + 1
         self.reserved_to = block.first_position - 1
 
@@ -47,8 +48,14 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     cut: bool = False
     """It was counted out, or refused for good: what waits of it is not written, now or later."""
     not_before: Micros | None = None
+    expires_at: Micros | None = None
+    """From then on it is not sent; None where only its run expires."""
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
+
+    def expired(self, now: Micros) -> bool:
+        """Whether the message, not only its run, is too old."""
+        return self.expires_at is not None and now >= self.expires_at
 
     @property
     def size(self) -> int:

@@ -11,7 +11,7 @@ from todoke.model.ids import base
 from todoke.model.limit import Limit, LimitKey, day_of
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
-from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh, Returned
+from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh, Held, Returned, Unused
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
@@ -46,9 +46,12 @@ class Outcomes:
         self._closed: list[BlockKey] = []
         self._settled: list[DueKey] = []
         self._returned: dict[tuple[LimitKey, int], int] = {}  # segments by limit and day
+        self._unused: list[Unused] = []
 
     def __bool__(self) -> bool:
-        return bool(self._fresh or self._events or self._due or self._closed or self._settled or self._returned)
+        return bool(
+            self._fresh or self._events or self._due or self._closed or self._settled or self._returned or self._unused
+        )
 
     def drain(self, flush: Flush) -> None:
         """Everything so far goes with this flush."""
@@ -58,9 +61,10 @@ class Outcomes:
         flush.due.extend(self._due)
         flush.closed.extend(self._closed)
         flush.settled.extend(self._settled)
+        flush.unused.extend(self._unused)
         flush.returned.extend(Returned(key, day, count) for (key, day), count in self._returned.items())
         self._fresh, self._events, self._doubts, self._returned = {}, [], [], {}
-        self._due, self._closed, self._settled = [], [], []
+        self._due, self._closed, self._settled, self._unused = [], [], [], []
 
     # -------------------------------------------------------------- from the provider
 
@@ -151,6 +155,14 @@ class Outcomes:
         message.left -= len(message.numbers)
         if not message.left:
             self._done(message)
+
+    def held(self, message: Message, held: Held) -> None:
+        """A suppression or a cap holds it: it waits, or goes no further where its run ends before, or it does."""
+        last = message.run.data.expires_at if message.expires_at is None else message.expires_at
+        if held.until < last:
+            self.give_back(message, held.until)
+        else:
+            self.skipped(message, held.reason)
 
     def give_back_segment(self, message: Message, number: int, not_before: Micros) -> None:
         """A segment that was refused, of a message that was given back or whose lane is gone: it goes to `due` too."""
@@ -250,6 +262,10 @@ class Outcomes:
             self._count_down(message.work, 1)
         elif message.taken is not None:
             self._settled.append(message.taken.key)
+        guard = message.run.data.guard
+        if guard is not None and guard.counts and (message.cut or message.not_before is not None or message.deferred):
+            unit = (guard.bucket, guard.business_unit_id)
+            self._unused.append(Unused(*unit, message.destination, message.id))
 
     def _try_again(self, message: Message) -> None:
         data = message.run.data

@@ -6,10 +6,9 @@ import math
 from typing import NamedTuple
 
 from todoke.model.clock import SECOND, Micros
+from todoke.model.transport_code import PACE_SHARE
 
-SHARE = 0.97
-"""Of the carrier's rate. At the full rate a window of one second can show one segment too many (6 on a code of 5/s)."""
-
+SHARE = PACE_SHARE
 LATEST = 25_000
 """How long after its slot, in microseconds, a segment may still be written. SHARE leaves 3 % of a second, 30 ms: what
 is between the two is for the write itself.

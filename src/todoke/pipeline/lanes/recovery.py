@@ -16,12 +16,14 @@ import asyncio
 import logging
 import socket
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
+from todoke.pipeline.lanes import lengths
 from todoke.pipeline.lanes.journal import DeadJournal, Record, seize
 from todoke.store.hot.base import Doubt, DueRow, EngineRow, Hot, OpenBlock, OpenIntent
 
@@ -82,26 +84,31 @@ class Recovery:
                 extra={"action": "journal_void", "engine": engine.id},
             )
             record = None
-        await self._blocks(engine.id, blocks, record)
-        await self._intents(engine.id, intents, record)
+        sizes = await lengths.segments(self._hot, blocks, intents) if record is None else {}
+        await self._blocks(engine.id, blocks, record, sizes)
+        await self._intents(engine.id, intents, record, sizes)
         await self._hot.mark_engine(engine.id, "gone", "recovered")
         _log.info("engine %d is recovered", engine.id, extra={"action": "recovered", "engine": engine.id})
         return True
 
-    async def _blocks(self, engine_id: int, blocks: Sequence[OpenBlock], record: Record | None) -> None:
+    async def _blocks(
+        self, engine_id: int, blocks: Sequence[OpenBlock], record: Record | None, sizes: Mapping[int, int]
+    ) -> None:
         for block in blocks:
             first, last = _ids(block)
             told: dict[int, list[Event]] = {}
             for event in await self._hot.events_between(first, last):
                 told.setdefault(event.message_id, []).append(event)
-            due, doubts = judge_block(block, told, record, self._clock.now())
+            due, doubts = judge_block(block, told, record, self._clock.now(), sizes)
             await self._hot.recover_block(block.key, engine_id, due, doubts, _details(doubts, record, None))
 
-    async def _intents(self, engine_id: int, intents: Sequence[OpenIntent], record: Record | None) -> None:
+    async def _intents(
+        self, engine_id: int, intents: Sequence[OpenIntent], record: Record | None, sizes: Mapping[int, int]
+    ) -> None:
         for intent in intents:
             message_id = intent.key.message_id
             told = await self._hot.events_between(message_id, message_id)
-            due, doubts = judge_intent(intent, told, record, self._clock.now())
+            due, doubts = judge_intent(intent, told, record, self._clock.now(), sizes)
             details = _details(doubts, record, intent.text_crc)
             await self._hot.recover_intent(intent.key, engine_id, due, doubts, details)
 
@@ -144,9 +151,15 @@ def _open(blocks: Iterable[OpenBlock], intents: Iterable[OpenIntent]) -> Callabl
 
 
 def judge_block(
-    block: OpenBlock, told: dict[int, list[Event]], record: Record | None, now: Micros
+    block: OpenBlock,
+    told: dict[int, list[Event]],
+    record: Record | None,
+    now: Micros,
+    sizes: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[list[DueRow], list[Event]]:
-    """What goes back to `due` and what is in doubt, of a block's positions. `told`: its events by message."""
+    """What goes back to `due` and what is in doubt, of a block's positions. `told`: its events by message; `sizes`:
+    the segments of messages that have several, which counts where neither journal nor events tell.
+    """
     due: list[DueRow] = []
     doubts: list[Event] = []
     start = base(block.key.bucket, block.key.run_id)
@@ -154,7 +167,13 @@ def judge_block(
         message_id = start + position
         back = DueRow(block.key.bucket, message_id, 0, block.key.run_id, block.transport_code_id, now)
         again = _judge(
-            back, told.get(message_id, []), record, reserved=position <= block.reserved_to, now=now, doubts=doubts
+            back,
+            told.get(message_id, []),
+            record,
+            reserved=position <= block.reserved_to,
+            size=sizes.get(message_id, 1),
+            now=now,
+            doubts=doubts,
         )
         if again is not None:
             due.append(again)
@@ -162,7 +181,11 @@ def judge_block(
 
 
 def judge_intent(
-    intent: OpenIntent, told: list[Event], record: Record | None, now: Micros
+    intent: OpenIntent,
+    told: list[Event],
+    record: Record | None,
+    now: Micros,
+    sizes: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[DueRow | None, list[Event]]:
     """The same for a due row that was taken."""
     doubts: list[Event] = []
@@ -178,11 +201,19 @@ def judge_intent(
         intent.text_crc,
     )
     of_attempt = [event for event in told if event.attempt == key.attempt]
-    return _judge(back, of_attempt, record, reserved=intent.reserved, now=now, doubts=doubts), doubts
+    size = sizes.get(key.message_id, 1)
+    return _judge(back, of_attempt, record, reserved=intent.reserved, size=size, now=now, doubts=doubts), doubts
 
 
 def _judge(
-    back: DueRow, told: list[Event], record: Record | None, *, reserved: bool, now: Micros, doubts: list[Event]
+    back: DueRow,
+    told: list[Event],
+    record: Record | None,
+    *,
+    reserved: bool,
+    size: int,
+    now: Micros,
+    doubts: list[Event],
 ) -> DueRow | None:
     """One message at one attempt: its due row if anything of it is to be sent (again); doubts are added to `doubts`."""
     whole = any(event.segment == 0 for event in told)
@@ -193,7 +224,7 @@ def _judge(
             answered[event.segment] = event if best is None or event.kind > best.kind else best
     if record is None and reserved and not whole:
         # Without a journal nobody knows what of it left.
-        total = max((event.segments for event in told), default=1)
+        total = max((event.segments for event in told), default=size)
         wanted = range(1, total + 1) if not back.segments else [int(n) for n in back.segments.split(",")]
         doubts.extend(_doubt(back, n, total, now, "journal_lost") for n in wanted if n not in answered)
         return None

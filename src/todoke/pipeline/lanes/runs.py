@@ -13,8 +13,8 @@ from todoke.providers.base import Sender
 from todoke.sms.rendering import Renderer
 from todoke.sms.templates import parse
 from todoke.store.hot.base import Cursor, CursorAsk, OpenRun
+from todoke.store.hot.singles import expiry
 
-UNKNOWN_FOR = 60 * SECOND  # a contact of a zone set that the run does not know yet is held for so long
 MIXED = -1  # a range whose contacts differ in their zones
 
 
@@ -64,16 +64,33 @@ class LaneRun:
         """The store's word of now."""
         if data.window != self.data.window:
             self._gates.clear()
-        if len(data.zone_sets) != len(self.zones):  # an update of the list brought new ones; the others stay
+        if len(data.zone_sets) != len(self.zones):  # an update of its list brought new ones; those that were there stay
             self.zones = [tuple(zones) for zones in data.zone_sets]
-            self._gates.clear()
         self.data = data
+        self.groups = data.scrub_groups
+
+    def stricter(self, data: OpenRun) -> bool:
+        """Whether there are DNC groups, suppressions or caps that what is reserved was not held against."""
+        return data.guard not in (None, self.data.guard) or not set(self.groups) >= set(data.scrub_groups)
+
+    def wanted(self, now: Micros) -> bool:
+        """Whether more of it may be there to take. A standing run is asked only when something of its stream is due, so
+        that one that waits costs nothing.
+        """
+        data = self.data
+        return not data.standing or (data.due_at is not None and data.due_at <= now)
+
+    def expires_at(self, fields: list[str]) -> Micros | None:
+        """From when on the message with these fields is not to be sent; None where only its run expires."""
+        return expiry(fields) if self.data.standing else None
 
     def opens_at(self, zone_set: int, now: Micros) -> Micros | None:
         """When a contact of this zone set may be texted: now, a later moment, or None for never (no zone known).
 
         Cached until the answer changes, so that it costs a dictionary look-up a contact.
         """
+        if zone_set >= len(self.zones):
+            return now + SECOND  # newer than what we know, of a standing run or an updated list: it is looked at again
         gate = self._gates.get(zone_set)
         if gate is None or not gate[0] <= now < gate[1]:
             gate = self._gate(zone_set, now)
@@ -86,9 +103,6 @@ class LaneRun:
         true then need not be true now.
         """
         window = Window(*self.data.window)
-        if zone_set >= len(self.zones):
-            again = now + UNKNOWN_FOR  # by then we have heard of it
-            return now, again, again
         zones = self.zones[zone_set]
         if windows.is_open(window, zones, now):
             closes = windows.closes_at(window, zones, now)

@@ -33,9 +33,12 @@ class StopSet:
         self._added[pair] = now
         self._order.append((now, pair))
 
-    def lift(self, group: int, phone: int) -> None:
-        """An opt-in: the number may be texted again."""
-        self._drop((group, phone))
+    def lift(self, group: int, phone: int, before: Micros | None = None) -> None:
+        """An opt-in: the number may be texted again. `before`: an entry has expired; what was said after that moment
+        stays.
+        """
+        if before is None or self._added.get((group, phone), before) < before:
+            self._drop((group, phone))
 
     def has(self, groups: tuple[int, ...], phone: int) -> bool:
         """Whether the number is on one of the groups."""

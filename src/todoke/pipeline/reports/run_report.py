@@ -69,6 +69,7 @@ class RunReport(Struct, frozen=True):
     segment_rate: float
     outcomes: tuple[Outcome, ...]
     final: bool  # nothing here changes any more but by late receipts
+    standing: bool = False  # it carries single messages: each is a contact, and it does not end by itself
 
 
 def run_report(facts: RunFacts, now: Micros, rejection: Callable[[str], str]) -> RunReport:
@@ -99,6 +100,7 @@ def run_report(facts: RunFacts, now: Micros, rejection: Callable[[str], str]) ->
         segment_rate=round(progress.segments / seconds, 1),
         outcomes=tuple(_outcome(facts, state) for state in STATES),
         final=run.state not in OPEN,
+        standing=run.standing,
     )
 
 

@@ -264,7 +264,8 @@ class SmppProvider:
             case Writable():
                 pass
             case _:
-                _log.debug("%s", event, extra={"action": "link_event", "provider": self.name, "link": index})
+                what = type(event).__name__  # not what is in it: a number, a text
+                _log.debug("%s", what, extra={"action": "link_event", "provider": self.name, "link": index})
 
 
 def _failure(token: object, status: int) -> Failure:

@@ -31,8 +31,8 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
     One a window: a skill's window is live, so another one would change that of runs that are still on their way.
     """
     name = f"text-{code.code.lstrip('+')} {window}".replace(":", "")
-    campaign_id = await _named(connection, campaign, unit, CAMPAIGN, now)
-    template_id = await _named(connection, template, unit, name, now)
+    campaign_id = await named(connection, campaign, unit, CAMPAIGN, now)
+    template_id = await named(connection, template, unit, name, now)
     version = template_version.c
     last = await connection.scalar(select(func.max(version.version)).where(version.template_id == template_id))
     made = await connection.execute(
@@ -71,7 +71,8 @@ async def prepare(connection: AsyncConnection, unit: Unit, code: Code, body: str
     return AdHoc(row[0], made.scalar_one(), row[1])
 
 
-async def _named(connection: AsyncConnection, table: Table, unit: Unit, name: str, now: Micros) -> int:
+async def named(connection: AsyncConnection, table: Table, unit: Unit, name: str, now: Micros) -> int:
+    """The id of the unit's row of that name, made where it is not there."""
     found = await connection.scalar(select(table.c.id).where(table.c.business_unit_id == unit.id, table.c.name == name))
     if found is not None:
         return found

@@ -25,7 +25,9 @@ class Books(NamedTuple):
 
 async def books(connection: AsyncConnection) -> Books:
     """How much there is of what a person may have to look at."""
-    open_runs = select(func.count()).where(skill_run.c.state.in_([state.value for state in OPEN]))
+    open_runs = select(func.count()).where(
+        skill_run.c.state.in_([state.value for state in OPEN]), ~skill_run.c.standing
+    )
     in_doubt = select(func.coalesce(func.sum(tally.c.messages), 0)).where(tally.c.outcome == State.IN_DOUBT.value)
     some = select(orphan.c.provider_id).limit(MANY + 1).subquery()
     orphans = select(func.count()).select_from(some)

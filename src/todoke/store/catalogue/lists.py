@@ -60,6 +60,12 @@ async def find(connection: AsyncConnection, unit: Unit, name: str) -> ListRow:
     return pick(name, ready, "list", f"Import one with todoke import FILE --list {name!r}.")
 
 
+async def ids(connection: AsyncConnection, unit: Unit) -> set[int]:
+    """Of all the unit's lists, deleted ones too."""
+    c = calling_list.c
+    return set((await connection.execute(select(c.id).where(c.business_unit_id == unit.id))).scalars())
+
+
 async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> dict[str, int]:
     """How many rows of the list's file were refused, by reason."""
     r = list_rejection.c
@@ -70,3 +76,10 @@ async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> d
         .order_by(r["count"].desc(), r.reason)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def zone_sets(connection: AsyncConnection, unit: Unit, list_id: int) -> list[list[str]]:
+    """The candidate zones of the list's contacts, by the number of their set."""
+    c = calling_list.c
+    found = await connection.scalar(select(c.zone_sets).where(c.business_unit_id == unit.id, c.id == list_id))
+    return list(found or ())

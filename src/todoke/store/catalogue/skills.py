@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.calling_window import Window
@@ -33,6 +34,17 @@ class SkillRow(NamedTuple):
     stream: str
     weight: int
     expiry_hours: int
+    cap: str | None
+    consent: int | None
+    consent_purpose: str | None
+    consent_programme: str | None
+    filter: str | None
+    ordering: str | None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of its order."""
+        return tuple(self.ordering.split("\n")) if self.ordering else ()
 
     @property
     def window(self) -> Window:
@@ -40,7 +52,7 @@ class SkillRow(NamedTuple):
 
 
 async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
-    """The unit's skills by name."""
+    """The unit's skills by name, but for those of standing runs, which nobody starts."""
     s = skill.c
     rows = await connection.execute(
         select(
@@ -61,14 +73,32 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.stream,
             s.weight,
             s.expiry_hours,
+            s.cap,
+            s.consent,
+            s.consent_purpose,
+            s.consent_programme,
+            s.filter,
+            s.ordering,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)
         .join(template, template.c.id == s.template_id)
-        .where(s.business_unit_id == unit.id)
+        .where(s.business_unit_id == unit.id, s.kind != "standing")
         .order_by(s.name)
     )
     return [SkillRow(*row) for row in rows]
+
+
+async def set_selection(
+    connection: AsyncConnection, unit: Unit, skill_id: int, wanted: str | None, order: Sequence[str]
+) -> None:
+    """Its filter and its order from now on; for runs that start then."""
+    s = skill.c
+    await connection.execute(
+        update(skill)
+        .where(s.business_unit_id == unit.id, s.id == skill_id)
+        .values(filter=wanted, ordering="\n".join(order) or None)
+    )
 
 
 async def find(connection: AsyncConnection, unit: Unit, name: str) -> SkillRow:

@@ -16,8 +16,8 @@ _MAKE = "Declare it under [[business_unit]] and run todoke apply."
 
 class Unit(NamedTuple):
     """`bucket` is the shard of all its hot rows. `dnc_group_id`: where STOP puts a number by default.
-    `rate`: segments a second of all its codes together, None where it is not limited.
-    `list_expiry_days`: when a list of it expires, if nobody says otherwise.
+    `rate`: segments a second of all its codes together, `cap`: texts to one number of all its skills; None where it is
+    not limited. `list_expiry_days`: when a list of it expires, if nobody says otherwise.
     """
 
     id: int
@@ -26,6 +26,8 @@ class Unit(NamedTuple):
     default_region: str
     dnc_group_id: int | None
     rate: float | None = None
+    opt_out_scope: str = "business_unit"
+    cap: str | None = None
     list_expiry_days: int = 30
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from todoke.model.allowance import Allowance, Grant, grant
 from todoke.model.clock import SECOND, Micros
+from todoke.model.ids import base
 from todoke.model.limit import LimitKey
 from todoke.store.hot.flush import BlockKey, DueKey, Flush, Reserve
 
@@ -86,4 +87,12 @@ def _marked(reserve: Reserve, given: Grant) -> Reserve:
         else:
             blocks[mark[0]] = max(mark[1], blocks.get(mark[0], mark[1]))
     end = given.first + round(given.segments * reserve.asked.wish.interval) if given.segments else 0
-    return replace(reserve, next_slot_at=end, blocks=list(blocks.items()), intents=intents, asked=None)
+    scrubs = reserve.scrubs
+    if any(scrub.guard for scrub in scrubs):  # what has no slot does not count against a cap
+        gone = {_message(mark) for mark in reserve.asked.marks[: given.messages]}
+        scrubs = [scrub._replace(guarded=[one for one in scrub.guarded if one[0] in gone]) for scrub in scrubs]
+    return replace(reserve, next_slot_at=end, blocks=list(blocks.items()), intents=intents, scrubs=scrubs, asked=None)
+
+
+def _message(mark: tuple[BlockKey, int] | DueKey) -> int:
+    return mark.message_id if isinstance(mark, DueKey) else base(mark[0].bucket, mark[0].run_id) + mark[1]

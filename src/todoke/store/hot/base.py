@@ -20,6 +20,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.limit import Limit
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
 from todoke.store.hot.choice import Choice
 from todoke.store.hot.flush import (
     Asked,
@@ -40,6 +41,12 @@ from todoke.store.hot.flush import (
     RunWord,
     Scrub,
 )
+from todoke.store.hot.guarding import Guard, Held, Unused, Use
+from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
+from todoke.store.hot.packing import SEPARATOR
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Selecting, Selections
+from todoke.store.hot.singles import RunEnded, Single
 
 __all__ = [
     "SEPARATOR",
@@ -47,10 +54,12 @@ __all__ = [
     "BindGroup",
     "Block",
     "BlockKey",
+    "Check",
     "Choice",
     "Contact",
     "Cursor",
     "CursorAsk",
+    "Done",
     "Doubt",
     "DueKey",
     "DueRow",
@@ -61,6 +70,8 @@ __all__ = [
     "FlushOverlap",
     "Flushed",
     "Fresh",
+    "Guard",
+    "Held",
     "Hint",
     "Hot",
     "InboundPart",
@@ -75,14 +86,18 @@ __all__ = [
     "Reserve",
     "Returned",
     "Rewound",
+    "RunEnded",
     "RunWord",
+    "Said",
     "Scrub",
+    "Selecting",
     "Sharing",
+    "Single",
     "StoreUnavailable",
     "StoredInbound",
+    "Unused",
+    "Use",
 ]
-
-SEPARATOR = "\x1f"  # between the values in contact.fields
 
 
 class StoreUnavailable(Unavailable):
@@ -102,8 +117,9 @@ class EngineLost(Conflict):
 
 
 class Contact(NamedTuple):
-    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for.
-    `destination` 0: it has none that can be texted. `expires_at`: not texted from then on.
+    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for. To a lane
+    `position` is its ordinal in the run, see `pipeline.lanes.contacts`. `destination` 0: it has none that can be
+    texted. `expires_at`: not texted from then on.
     """
 
     position: int
@@ -163,7 +179,9 @@ class Cursor(NamedTuple):
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live."""
+    """A run that has not ended, with all that sending it needs. The skill's window, policy and attempts are live, and
+    so are DNC groups (those it started with and those that are there now), caps and suppressions (`guard`).
+    """
 
     bucket: int
     id: int
@@ -184,6 +202,11 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    recalls: int = 0  # the number of its last selection that took back what was not handed over
+    guard: Guard | None = None
+    check: Check | None = None  # beside the DNC groups; live
+    standing: bool = False
+    due_at: Micros | None = None  # of a standing run: when something of its stream is due next
 
 
 class NewRun(NamedTuple):
@@ -200,7 +223,9 @@ class NewRun(NamedTuple):
     started_at: Micros
     expires_at: Micros
     stream: Stream = Stream.BULK
+    standing: bool = False  # a list of its own is made for it
     start_key: str | None = None  # a run that was started with it is not started again
+    selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
 
 
 class EngineRow(NamedTuple):
@@ -233,53 +258,7 @@ class OpenIntent(NamedTuple):
     text_crc: int | None
 
 
-class InboundPart(NamedTuple):
-    """One segment from a phone, as it came."""
-
-    bucket: int
-    business_unit_id: int | None
-    provider_id: int
-    transport_code_id: int | None
-    source: str
-    destination: str
-    text: str
-    reference: int | None
-    total: int
-    number: int
-    session: str
-    received_at: Micros
-
-
-class StoredInbound(NamedTuple):
-    """`text` is the whole text once every part is there, else None. `repeated`: it was stored before (its text is
-    given again).
-    """
-
-    id: int
-    repeated: bool
-    text: str | None
-
-
-class OptOut(NamedTuple):
-    """An opt-out (`kind` "out": makes a DNC entry) or opt-in ("in": lifts it), with its evidence."""
-
-    bucket: int
-    business_unit_id: int
-    dnc_group_id: int
-    phone: int
-    kind: str
-    source: str
-    evidence: str
-    inbound_id: int | None
-    at: Micros
-
-    @property
-    def entry_source(self) -> str:
-        """The source of the DNC entry that it makes."""
-        return "opt_out" if self.source == "reply" else self.source
-
-
-class Hot(Protocol):
+class Hot(Selections, Protocol):
     """The contract. One instance a process; safe to call from one event loop."""
 
     # engines and lanes
@@ -348,7 +327,7 @@ class Hot(Protocol):
 
     async def start_run(self, run: NewRun) -> int:
         """Insert the run, a cursor a range of the list, its first transition; makes the event partition if need be.
-        Returns the run id.
+        Returns the run id. A standing run that its skill has with the same groups is returned as it is.
 
         Conflict where the list is not ready.
         """
@@ -391,6 +370,24 @@ class Hot(Protocol):
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         """Just these positions, in order of position."""
+        ...
+
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        """Which of the messages (id, number) may not go now, by suppressions and caps. Only asks: what counts is what
+        the reserving flush says.
+        """
+        ...
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        """Those of the numbers that the check is against, with the reason: `no_consent`, or `dnc` or `erased` for
+        people who were erased. Conflict where that takes a key that this machine has not.
+        """
+        ...
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        """How the number of an erased person is recognised: the installation's keyed hash."""
         ...
 
     # recovery
@@ -468,10 +465,20 @@ class Hot(Protocol):
         """
         ...
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        """Opt-outs and opt-ins with their DNC entries; `meanings` sets inbound.meaning by id. One transaction;
-        idempotent.
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        """Opt-outs and opt-ins with their DNC entries and what changed; `meanings` sets inbound.meaning by id. One
+        transaction; idempotent. Returns them all, and those for groups that skills contribute to.
         """
+        ...
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        """What replies mean takes effect: opt-outs, holds, and what is sent back. One transaction; idempotent. RunEnded
+        where an answer's run is not open any more: nothing was done.
+        """
+        ...
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        """Append single messages to standing runs; their ids. RunEnded where a run is not open any more."""
         ...
 
     # readings

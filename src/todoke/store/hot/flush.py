@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from todoke.model.event import Event
 from todoke.model.limit import Limit, LimitKey
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
+from todoke.store.hot.checking import Check
+from todoke.store.hot.guarding import Guard, Held, Unused
 
 # ------------------------------------------------------------------ what a flush carries
 
@@ -83,11 +86,16 @@ class DueKey(NamedTuple):
 
 
 class Scrub(NamedTuple):
-    """Numbers to look up once more in these DNC groups."""
+    """Numbers to look up once more in these DNC groups; where the run has a guard, also the messages to these numbers,
+    as (message id, number): whether they are held, and what of them counts against caps.
+    """
 
     bucket: int
     groups: tuple[int, ...]
     phones: list[int]
+    guard: Guard | None = None
+    guarded: Sequence[tuple[int, int]] = ()
+    check: Check | None = None  # what else to look up of them
 
 
 class Asked(NamedTuple):
@@ -169,6 +177,7 @@ class Flush:
     )  # intents that have their outcome (or go back to due below)
     due: list[DueRow] = field(default_factory=list[DueRow])
     returned: list[Returned] = field(default_factory=list[Returned])
+    unused: list[Unused] = field(default_factory=list[Unused])
     reserves: list[Reserve] = field(default_factory=list[Reserve])
     leases: list[Lease] = field(default_factory=list[Lease])
     orphans: bool = False  # look at receipts that wait for their submission, though nothing new is known here
@@ -183,6 +192,7 @@ class Flush:
             or self.settled
             or self.due
             or self.returned
+            or self.unused
             or self.reserves
             or self.leases
             or self.orphans
@@ -237,11 +247,15 @@ class Flushed:
     `lost`: lanes (transport code ids) that are not this engine's any more: nothing was reserved or leased for them.
     `granted`: what limits allowed of each Reserve that asked; after a flush that took place before, nothing: what it
     granted then is forfeited. `blocked`: for each Scrub of each granted Reserve, in order, the numbers that are on a
-    list. `runs`: the state of every run that a granted Reserve touched, by (bucket, run_id).
+    list. `held`: in the same order, which messages are held, until when and why; nothing of a Reserve without guards.
+    `barred`: the same where a Scrub has a Check, the reason by number.
+    `runs`: the state of every run that a granted Reserve touched, by (bucket, run_id).
     """
 
     lost: set[int] = field(default_factory=set[int])
     blocked: dict[int, list[set[int]]] = field(default_factory=dict[int, list[set[int]]])  # by transport code id
+    held: dict[int, list[dict[int, Held]]] = field(default_factory=dict[int, list[dict[int, Held]]])
+    barred: dict[int, list[dict[int, str]]] = field(default_factory=dict[int, list[dict[int, str]]])  # the same
     runs: dict[tuple[int, int], RunWord] = field(default_factory=dict[tuple[int, int], RunWord])
     blocks: list[Block] = field(default_factory=list[Block])
     due: list[DueTaken] = field(default_factory=list[DueTaken])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from todoke.store.hot.base import Hint, OptOut
+from todoke.store.hot.base import Done, Hint, OptOut
+from todoke.store.hot.replies import told
 
 MOST_NUMBERS = 64  # of one change; more than a person or a carrier says at once are not told one by one
 
@@ -18,6 +19,15 @@ def of_opt_outs(opt_outs: Sequence[OptOut]) -> Hint:
     if len(opt_outs) > MOST_NUMBERS:
         return Hint(many=any(o.kind == "out" for o in opt_outs))
     return Hint(numbers=tuple((o.dnc_group_id, o.phone, o.kind) for o in opt_outs))
+
+
+def of_replies(done: Sequence[Done]) -> Hint:
+    """What replies changed is told as."""
+    numbers = told(done)
+    work = any(one.message_id is not None for one in done)
+    if len(numbers) > MOST_NUMBERS:
+        return Hint(work, many=any(kind == "out" for _, _, kind in numbers))
+    return Hint(work, tuple(numbers))
 
 
 def encode(hint: Hint) -> str:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from todoke.model import cap
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
-from todoke.model.ids import MAX_RUN
+from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
-from todoke.store.hot.base import Cursor, NewRun, OpenRun
+from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
+from todoke.store.hot.checking import check_of
 
 
-def check_list(name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, run: NewRun) -> None:
+def check_list(
+    name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, contacts: int, run: NewRun
+) -> None:
     """Conflict where the list cannot be run."""
-    if state != "ready":
+    if state != ("standing" if run.standing else "ready"):
         raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
-    check_active(name, state, active=active)
+    if not run.standing:
+        check_active(name, state, active=active)
     if expires_at is not None and expires_at <= run.started_at:
         raise Conflict(
             f"The list {name!r} has expired.",
@@ -26,11 +32,13 @@ def check_list(name: str, state: str, active: bool, expires_at: Micros | None, b
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+    if contacts > SELECTED:
+        raise Conflict(f"The list {name!r} has {contacts:,} contacts; a run can have {SELECTED:,}.", fix="Split it.")
 
 
 def check_active(name: str, state: str, *, active: bool) -> None:
     """Conflict where nobody on the list may be texted now: it is inactive or deleted."""
-    if state != "ready":
+    if state not in ("ready", "standing"):
         raise Conflict(f"The list {name!r} is {state}.", fix=_FIXES.get(state, "Import it again."))
     if not active:
         raise Conflict(f"The list {name!r} is inactive.", fix=f"Make it active with todoke list activate {name!r}.")
@@ -63,7 +71,7 @@ _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of run
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
-    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:]
+    (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
     return OpenRun(
         bucket,
         run_id,
@@ -84,4 +92,33 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
+        check=check_of(unit, *row[19:23]),
+        standing=bool(row[23]),
+        due_at=row[24],
+        recalls=row[25],
     )
+
+
+def guarded_run(run: OpenRun, row: Sequence[Any]) -> None:
+    """Fill in what guards the run now, from the columns of the statement that tells it. A DNC group that the run
+    started with stays; one that was added since counts from now on. What is sent back on a keyword is neither held nor
+    capped; and of these the confirmation of an opt-out is scrubbed against no group.
+    """
+    if run.standing and run.stream is Stream.ANSWER and not run.scrub_groups:
+        return
+    skill_id, unit_cap, skill_cap, list_cap, default_group, own_group, scrubs, tracked, phones, external_ids = row
+    run.scrub_groups = tuple(sorted({*run.scrub_groups, default_group, own_group, *scrubs} - {None}))
+    guard = Guard(
+        run.bucket,
+        run.business_unit_id,
+        skill_id,
+        run.list_id,
+        run.transport_code_id,
+        bool(phones),
+        bool(external_ids),
+        cap.optional(unit_cap),
+        cap.optional(skill_cap),
+        cap.optional(list_cap),
+        bool(tracked),
+    )
+    run.guard = None if run.standing and run.stream is Stream.ANSWER else guard or None

@@ -312,3 +312,31 @@ async def _remove(store: Store, bucket: int, list_id: int, kind: Kind) -> None:
             await connection.execute(
                 delete(list_key).where(*of_list, tuple_(_key.level, _key.first, _key.chunk) <= upto)
             )
+
+
+async def forget(
+    connection: AsyncConnection, bucket: int, list_id: int, kind: Kind, key: int, positions: Sequence[int]
+) -> int:
+    """Take a key of these positions out of a list, in the caller's transaction; returns how many there were. No trace
+    of it is left, also not as the bound of a chunk.
+    """
+    count = 0
+    for chunk in await _candidates(connection, bucket, list_id, kind, [key]):
+        for frame in await _load(connection, bucket, list_id, kind, [chunk]):
+            kept = frame.filter(~((pl.col("key") == key) & pl.col("position").is_in(list(positions))))
+            if kept.height == frame.height:
+                continue
+            count += frame.height - kept.height
+            await connection.execute(
+                delete(list_key).where(
+                    _key.bucket == bucket,
+                    _key.list_id == list_id,
+                    _key.kind == kind,
+                    _key.level == chunk.level,
+                    _key.first == chunk.first,
+                    _key.chunk == chunk.chunk,
+                )
+            )
+            for row in _rows(bucket, list_id, kind, chunk.level, kept):
+                await connection.execute(insert(list_key).values({**row, "chunk": chunk.chunk}))
+    return count

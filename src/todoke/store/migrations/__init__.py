@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from todoke.model.errors import Conflict
 from todoke.store.hot.base import StoreUnavailable
 
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; tested equal to the scripts
+# Oldest first; tested equal to the scripts.
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0007", "0008", "0009", "0010")
 HEAD = REVISIONS[-1]
 
 

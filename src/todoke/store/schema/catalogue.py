@@ -46,7 +46,10 @@ business_unit = Table(
     Column("dnc_group_id", Id, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("rate", Double[float](), nullable=True),  # segments a second, of all its codes together
+    Column("retention", JSON, nullable=True),  # days by kind of data; what is not named is kept
     Column("list_expiry_days", Integer, nullable=False, server_default="30"),  # of a list that says nothing else
+    Column("cap", Text, nullable=True),  # texts to one number, of all its skills: "3 in 7 days"
+    Column("opt_out_scope", Text, nullable=False, server_default="business_unit"),  # where a code says none
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -73,6 +76,8 @@ provider = Table(
     Column("bucket", SmallInteger, nullable=False),
     Column("settings", JSON, nullable=False),  # as the kind's settings class declares them
     Column("created_at", BigInteger, nullable=False),
+    Column("price", Double[float](), nullable=True),  # what it charges for a segment, in `currency`
+    Column("currency", Text, nullable=True),
 )
 
 transport_code = Table(
@@ -89,6 +94,8 @@ transport_code = Table(
     Column("daily_cap", BigInteger, nullable=True),  # segments a day
     Column("cap_zone", Text, nullable=False, server_default=CAP_ZONE),  # IANA: whose day
     Column("sms_brand_id", Id, ForeignKey("sms_brand.id"), nullable=True),
+    Column("price", Double[float](), nullable=True),  # of a segment, where it is not the provider's
+    Column("currency", Text, nullable=True),
     UniqueConstraint("provider_id", "code"),
     CheckConstraint("rate > 0", name="rate_positive"),
 )
@@ -111,8 +118,13 @@ sms_registration = Table(
     unit(),
     Column("transport_code_id", Id, ForeignKey("transport_code.id"), nullable=False, unique=True),
     Column("dnc_group_id", Id, ForeignKey("dnc_group.id"), nullable=True),
-    Column("keywords", JSON, nullable=False),  # {"stop": [...], "start": [...]}: beside the built-in ones
+    # {"stop": [...], "start": [...], "help": [...]} beside the built-in ones, "remove": [...] of these, "languages"
+    Column("keywords", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("answers", Text, nullable=True),  # us | network | nobody; none: the usual of its type
+    Column("language", Text, nullable=True),  # of what is sent back; none: that of the unit's region
+    Column("texts", JSON, nullable=True),  # {"stop": {"en": "..."}, ...}: in place of the built-in ones
+    Column("opt_out_scope", Text, nullable=True),  # skill | business_unit | installation; none: the unit's
 )
 
 campaign = Table(
@@ -169,11 +181,19 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("filter", Text, nullable=True),  # which contacts of a list it texts, as a person wrote it; none: all
+    Column("ordering", Text, nullable=True),  # in which order: its keys, a line each; none: that of the list
+    Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
+    # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
+    Column("consent", SmallInteger, nullable=True),
+    Column("consent_purpose", Text, nullable=True),
+    Column("consent_programme", Text, nullable=True),
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run. Of a removed one its contacts are gone; reports need the row. `contacts`: its positions.
-# state: importing | staged | ready | deleted | removed
+# Only a ready list can be run by a person; one that is standing is that of a standing run. Of a removed one its
+# contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | staged | ready | deleted | removed | standing
 calling_list = Table(
     "calling_list",
     metadata,
@@ -201,6 +221,7 @@ calling_list = Table(
     Column("updating_import", Id, nullable=True),  # the import that is being merged into it; nothing else is appended
     Column("keyed", Boolean, nullable=False, server_default=false()),  # whether `list_key` has all of its keys
     Column("appended", BigInteger, nullable=False, server_default="0"),  # contacts that came after the import
+    Column("cap", Text, nullable=True),  # texts to one number of it, of all skills: "2 in 30 days"
     Index(
         "uq_calling_list_ready_name",
         "business_unit_id",
@@ -209,6 +230,19 @@ calling_list = Table(
         postgresql_where=text("state = 'ready'"),
         sqlite_where=text("state = 'ready'"),
     ),
+)
+
+# How files of a header are to be read, kept under a name.
+list_mapping = Table(
+    "list_mapping",
+    metadata,
+    identity(),
+    unit(),
+    Column("name", Text, nullable=False),
+    Column("header", JSON, nullable=False),  # the columns of the file for which it was made
+    Column("reading", JSON, nullable=False),  # field by header, and whatever else was given: model/list_mapping.py
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("business_unit_id", "name"),
 )
 
 # How many rows of a file did not become contacts, by reason.

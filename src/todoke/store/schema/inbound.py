@@ -48,7 +48,7 @@ inbound = Table(
     Column("reference", Integer, nullable=True),  # of a concatenated message
     Column("total", SmallInteger, nullable=False),
     Column("number", SmallInteger, nullable=False),
-    Column("meaning", Text, nullable=False),  # stop | start | help | reply | part
+    Column("meaning", Text, nullable=False),  # stop | start | help | reply | review | part
     Column("session", Text, nullable=False),  # of the link it came on: a repeat on another one is the same message
     Column("received_at", BigInteger, nullable=False),
     Index("ix_inbound_source", "bucket", "source", "received_at"),

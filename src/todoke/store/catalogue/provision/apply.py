@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from todoke.model.clock import Micros
 from todoke.model.declaration import Declaration, DeclarationInvalid, Problem
-from todoke.store.catalogue.provision import sending, tenancy, texting
+from todoke.store.catalogue.provision import registering, sending, tenancy, texting
 from todoke.store.catalogue.provision.work import Provisioned, Work
 from todoke.store.schema import installation
 from todoke.store.store import Store
@@ -33,7 +33,7 @@ async def apply(
             work = Work(connection, now, declaration, list(problems))
             # One at a time: the second of two that run at once sees what the first has made.
             await connection.execute(select(installation.c.id).with_for_update())
-            for part in (tenancy, sending, texting):
+            for part in (tenancy, sending, registering, texting):
                 await part.provision(work)
             if any(not problem.warning for problem in work.problems):
                 raise DeclarationInvalid(sorted(work.problems, key=lambda problem: problem.line))

@@ -1,21 +1,21 @@
-"""Providers, transport codes and their registrations."""
+"""Providers and transport codes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import insert, select, update
 
-from todoke.model.declaration import Declared, Provider, Registration, TransportCode
+from todoke.model.declaration import Declared, Provider, TransportCode
 from todoke.model.provider_kind import shown
 from todoke.model.transport_code import CODE_TYPES
-from todoke.store.catalogue import codes, dnc, providers
+from todoke.store.catalogue import providers
 from todoke.store.catalogue.providers import ProviderRow
 from todoke.store.catalogue.provision import brands
 from todoke.store.catalogue.provision.work import Work
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import business_unit, provider, sms_registration, transport_code
+from todoke.store.schema import business_unit, provider, transport_code
 
 
 async def provision(work: Work) -> None:
@@ -25,9 +25,6 @@ async def provision(work: Work) -> None:
         await brands.provision(work, declared)
     for declared in work.declaration.codes:
         await _code(work, declared)
-    for declared in work.declaration.registrations:
-        await _registration(work, declared)
-    await _register_the_rest(work)
 
 
 async def _provider(work: Work, declared: Declared[Provider]) -> None:
@@ -36,14 +33,17 @@ async def _provider(work: Work, declared: Declared[Provider]) -> None:
     found = next((row for row in await providers.every(work.connection) if row.name == entry.name), None)
     if found is None:
         values = {"name": entry.name, "kind": entry.kind, "bucket": 0, "settings": settings, "created_at": work.now}
-        await work.connection.execute(insert(provider).values(**values))
+        await work.connection.execute(insert(provider).values(**values, price=entry.price, currency=entry.currency))
         work.created("provider", entry.name, None)
         return
-    old: dict[str, Any] = {"kind": found.kind, **found.settings}
-    new: dict[str, Any] = {"kind": entry.kind, **dict.fromkeys(found.settings), **settings}
+    cost = {"price": entry.price, "currency": entry.currency}
+    p = provider.c
+    costed = (await work.connection.execute(select(p.price, p.currency).where(p.id == found.id))).one()
+    old: dict[str, Any] = {"kind": found.kind, "price": costed[0], "currency": costed[1], **found.settings}
+    new: dict[str, Any] = {"kind": entry.kind, **cost, **dict.fromkeys(found.settings), **settings}
     if _differs(work, entry.name, old, new):
         await work.connection.execute(
-            update(provider).where(provider.c.id == found.id).values(kind=entry.kind, settings=settings)
+            update(provider).where(p.id == found.id).values(kind=entry.kind, settings=settings, **cost)
         )
 
 
@@ -79,9 +79,9 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         if brand_id is None:
             return
     t = transport_code.c
-    query = select(t.id, t.business_unit_id, t.type, t.rate, t.burst, t.daily_cap, t.cap_zone, t.sms_brand_id).where(
-        t.provider_id == account.id, t.code == entry.code
-    )
+    kept = ("type", "rate", "burst", "daily_cap", "cap_zone", "price", "currency")
+    columns: list[Any] = [t.id, t.business_unit_id, t.sms_brand_id, *(t[name] for name in kept)]
+    query = select(*columns).where(t.provider_id == account.id, t.code == entry.code)
     found = (await work.connection.execute(query)).first()
     new = {
         "type": entry.type,
@@ -89,6 +89,8 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         "burst": entry.burst,
         "daily_cap": entry.daily_cap,
         "cap_zone": entry.cap_zone,
+        "price": entry.price,
+        "currency": entry.currency,
         "brand": entry.brand,
     }
     values = {**{key: value for key, value in new.items() if key != "brand"}, "sms_brand_id": brand_id}
@@ -104,8 +106,8 @@ async def _code(work: Work, declared: Declared[TransportCode]) -> None:
         sentence = f"The code {entry.code!r} of {account.name!r} belongs to another business unit."
         work.refuse(place, "code", sentence, "Correct the code, or name that business unit.")
         return
-    old: dict[str, Any] = dict(zip(("type", "rate", "burst", "daily_cap", "cap_zone"), found[2:7], strict=True))
-    old["brand"] = await brands.name_of(work.connection, unit, found[7])
+    old: dict[str, Any] = dict(zip(kept, found[3:], strict=True))
+    old["brand"] = await brands.name_of(work.connection, unit, found[2])
     if work.differs("transport code", entry.code, unit, old, new):
         await work.connection.execute(update(transport_code).where(t.id == found[0]).values(**values))
 
@@ -128,58 +130,3 @@ async def _same_bucket(work: Work, declared: Declared[TransportCode], unit: Unit
         "Declare another provider account for it: one account serves one bucket.",
     )
     return False
-
-
-async def _registration(work: Work, declared: Declared[Registration]) -> None:
-    entry, place = declared
-    unit = await work.unit(entry.business_unit, place)
-    if unit is None:
-        return
-    finding = codes.find(work.connection, unit, entry.code)
-    code = await work.found(finding, place, "code", "transport_code", entry.code)
-    group = None
-    if entry.dnc_group is not None:
-        looking = dnc.find(work.connection, unit, entry.dnc_group)
-        group = await work.found(looking, place, "dnc_group", "dnc_group", entry.dnc_group)
-        if group is None:
-            return
-    if code is None:
-        return
-    r = sms_registration.c
-    query = select(r.id, r.dnc_group_id, r.keywords).where(r.transport_code_id == code.id)
-    found = (await work.connection.execute(query)).first()
-    keywords = {"stop": list(entry.stop_keywords), "start": list(entry.start_keywords)}
-    values: dict[str, Any] = {"dnc_group_id": group.id if group else None, "keywords": keywords}
-    if found is None:
-        await work.connection.execute(
-            insert(sms_registration).values(
-                business_unit_id=unit.id, transport_code_id=code.id, created_at=work.now, **values
-            )
-        )
-        work.created("registration", code.code, unit)
-        return
-    names = {known.id: known.name for known in await dnc.groups(work.connection, unit)}
-    old = {
-        "dnc_group": names.get(found[1]),
-        "stop_keywords": found[2].get("stop", []),
-        "start_keywords": found[2].get("start", []),
-    }
-    new = {"dnc_group": entry.dnc_group, "stop_keywords": keywords["stop"], "start_keywords": keywords["start"]}
-    if work.differs("registration", code.code, unit, old, new):
-        await work.connection.execute(update(sms_registration).where(r.id == found[0]).values(**values))
-
-
-async def _register_the_rest(work: Work) -> None:
-    """Every code answers to STOP from its first day: what has no registration of its own gets the defaults."""
-    t = transport_code.c
-    bare = select(t.id, t.business_unit_id).where(~exists().where(sms_registration.c.transport_code_id == t.id))
-    for code_id, unit_id in (await work.connection.execute(bare)).all():
-        await work.connection.execute(
-            insert(sms_registration).values(
-                business_unit_id=unit_id,
-                transport_code_id=code_id,
-                dnc_group_id=None,
-                keywords={"stop": [], "start": []},
-                created_at=work.now,
-            )
-        )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select, update
 
-from todoke.model.declaration import BusinessUnit, Declared
+from todoke.model.declaration import BusinessUnit, Declared, Retention
+from todoke.model.retention import Data
 from todoke.store.catalogue import dnc, units
 from todoke.store.catalogue.provision.work import Change, Work
 from todoke.store.catalogue.units import Unit
+from todoke.store.privacy import retention
 from todoke.store.schema import business_unit, dnc_group
 
 
 async def provision(work: Work) -> None:
     for unit in work.declaration.units:
         await _unit(work, unit)
+    for kept in work.declaration.retentions:
+        await _retention(work, kept)
     for group, place in work.declaration.dnc_groups:
         owner = await work.unit(group.business_unit, place)
         if owner is not None:
@@ -21,6 +25,20 @@ async def provision(work: Work) -> None:
             await _group(work, owner, group.name)
             made = Change(True, "DNC group", group.name, owner.name)
             work.done.unchanged += len(work.done.changes) == before and made not in work.done.changes
+
+
+async def _retention(work: Work, declared: Declared[Retention]) -> None:
+    entry, place = declared
+    unit = await work.unit(entry.business_unit, place)
+    if unit is None:
+        return
+    old = {data.value: (await retention.days(work.connection, unit)).get(data.value) for data in Data}
+    new = {data.value: getattr(entry, data.value) for data in Data}
+    if work.differs("retention", unit.name, None, old, new):
+        days = {name: days for name, days in new.items() if days is not None}
+        await work.connection.execute(
+            update(business_unit).where(business_unit.c.id == unit.id).values(retention=days or None)
+        )
 
 
 async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
@@ -51,12 +69,16 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "default_dnc_group": groups.get(found.dnc_group_id or 0),
         "rate": found.rate,
         "list_expiry_days": found.list_expiry_days,
+        "opt_out_scope": found.opt_out_scope,
+        "cap": found.cap,
     }
     new = {
         "default_region": entry.default_region,
         "default_dnc_group": entry.default_dnc_group,
         "rate": entry.rate,
         "list_expiry_days": entry.list_expiry_days,
+        "opt_out_scope": entry.opt_out_scope,
+        "cap": entry.cap,
     }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
@@ -71,6 +93,8 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
             dnc_group_id=group_id,
             rate=entry.rate,
             list_expiry_days=entry.list_expiry_days,
+            opt_out_scope=entry.opt_out_scope,
+            cap=entry.cap,
         )
     )
 

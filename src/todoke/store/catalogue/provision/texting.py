@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from todoke.model import calling_window
-from todoke.model.declaration import Campaign, Declared, Skill, Template
-from todoke.store.catalogue import campaigns, codes, skills, templates
+from todoke.model.consent import KINDS, Kind
+from todoke.model.declaration import Campaign, Declared, Place, Skill, Template
+from todoke.store.catalogue import campaigns, codes, dnc, skills, templates
 from todoke.store.catalogue.codes import Code
 from todoke.store.catalogue.provision.work import Work
 from todoke.store.catalogue.skills import SkillRow
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import campaign, skill, template, template_version
+from todoke.store.schema import campaign, skill, skill_dnc, template, template_version
 
 
 async def provision(work: Work) -> None:
@@ -92,14 +93,24 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "stream": entry.stream,
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
+        "cap": entry.cap,
+        "filter": entry.filter,
+        "ordering": "\n".join(entry.order) or None,
+        "consent": KINDS.get(entry.consent),
+        "consent_purpose": entry.consent_purpose,
+        "consent_programme": entry.consent_programme,
     }
+    groups = await _groups(work, unit, entry, place)
+    if groups is None:
+        return
     found = next((row for row in await skills.every(link, unit) if row.name == entry.name), None)
     if found is None:
-        await link.execute(
-            insert(skill).values(
-                business_unit_id=unit.id, name=entry.name, kind="agentless", created_at=work.now, **values
-            )
+        made = await link.execute(
+            insert(skill)
+            .values(business_unit_id=unit.id, name=entry.name, kind="agentless", created_at=work.now, **values)
+            .returning(skill.c.id)
         )
+        await _set_groups(work, made.scalar_one(), groups)
         work.created("skill", entry.name, unit)
         return
     old = await _as_declared(work, unit, found)
@@ -108,13 +119,58 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "transport_code": code.name,
         "template": entry.template,
         "window": str(window),
-        **{key: values[key] for key in _PLAIN},
+        "consent": entry.consent,
+        **{key: values[key] for key in _PLAIN + _CONSENT},
+        "scrub": entry.scrub,
+        "contribute": entry.contribute,
+        "order": list(entry.order),
     }
     if work.differs("skill", entry.name, unit, old, new):
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
+        await _set_groups(work, found.id, groups)
 
 
-_PLAIN = ("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours")
+_PLAIN = (
+    *("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours"),
+    *("cap", "filter"),
+)
+_CONSENT = ("consent_purpose", "consent_programme")
+
+
+class _Groups(NamedTuple):
+    """Ids of DNC groups."""
+
+    scrub: list[int]
+    contribute: list[int]
+
+
+async def _groups(work: Work, unit: Unit, entry: Skill, place: Place) -> _Groups | None:
+    """None, with the problem recorded, where one of them is not there."""
+    ids: list[list[int]] = []
+    for key, names in (("scrub", entry.scrub), ("contribute", entry.contribute)):
+        found = [
+            await work.found(dnc.find(work.connection, unit, name), place, key, "dnc_group", name) for name in names
+        ]
+        ids.append([group.id for group in found if group is not None])
+        if len(ids[-1]) < len(names):
+            return None
+    return _Groups(*ids)
+
+
+async def _set_groups(work: Work, skill_id: int, groups: _Groups) -> None:
+    d = skill_dnc.c
+    await work.connection.execute(delete(skill_dnc).where(d.skill_id == skill_id))
+    rows = [
+        {
+            "skill_id": skill_id,
+            "dnc_group_id": group,
+            "contributes": group in groups.contribute,
+            "scrubs": group in groups.scrub,
+        }
+        for group in sorted({*groups.scrub, *groups.contribute})
+    ]
+    if rows:
+        await work.connection.execute(insert(skill_dnc), rows)
 
 
 async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
@@ -125,5 +181,9 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "transport_code": codes_by_id[row.transport_code_id].name,
         "template": row.template,
         "window": str(row.window),
+        "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
+        **(await dnc.of_skill(work.connection, unit, row.id))._asdict(),
+        "order": list(row.order),
+        **{key: getattr(row, key) or "" for key in _CONSENT},
     }

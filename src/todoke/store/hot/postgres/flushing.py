@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from todoke.model.clock import hour_of
 from todoke.model.event import Event, State
 from todoke.store.hot import allotting, lanes
@@ -11,7 +13,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.postgres import allowances as limiting
-from todoke.store.hot.postgres import blocks, doubts, leases, receipts, reserves, results
+from todoke.store.hot.postgres import blocks, checks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.postgres.fence import alone
 from todoke.store.hot.postgres.lanes import hold_lanes
 from todoke.store.hot.postgres.receipts import Providers
@@ -54,10 +56,11 @@ async def record(
     await blocks.close_blocks(connection, flush.engine_id, flush.closed)
     await blocks.settle_intents(connection, flush.engine_id, flush.settled)
     await blocks.insert_due(connection, placed)
+    await guards.take_back(connection, flush.unused)
     return touched, early
 
 
-async def take(connection: Connection, flush: Flush) -> Flushed:
+async def take(connection: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """Reserve, then lease, on the lanes that are still this engine's."""
     held = await hold_lanes(connection, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
@@ -69,17 +72,22 @@ async def take(connection: Connection, flush: Flush) -> Flushed:
         await limiting.move(connection, allowances)
     if granted:
         await reserves.grant(connection, flush.engine_id, granted, flushed)
+        await checks.look(connection, granted, flushed, flush.now, hashed)
+        await guards.hold(connection, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = await leases.take_positions(connection, flush, leased)
     flushed.due = await leases.take_due(connection, flush, leased)
     return flushed
 
 
-async def read_again(connection: Connection, flush: Flush) -> Flushed:
+async def read_again(connection: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """What a flush brought that took place before: its answer was lost with the connection."""
     held = await hold_lanes(connection, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
-    await reserves.look(connection, lanes.granted(flush, held), flushed)
+    granted = lanes.granted(flush, held)
+    await reserves.look(connection, granted, flushed)
+    await checks.look(connection, granted, flushed, flush.now, hashed)
+    await guards.hold(connection, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = await leases.taken_before(connection, flush)
     return flushed
 

@@ -12,6 +12,7 @@ from todoke.model.run import RunEvent, RunState
 from todoke.store.address import Address
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -20,6 +21,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -31,30 +34,40 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
-from todoke.store.hot.hints import of_opt_outs
+from todoke.store.hot.hints import of_opt_outs, of_replies
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.postgres import (
+    checks,
     contacts,
     controlling,
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
     recovery,
     resolving,
+    selected,
+    selecting,
     starting,
 )
 from todoke.store.hot.postgres import opt_outs as opting
+from todoke.store.hot.postgres import replies as replying
+from todoke.store.hot.postgres import singles as posting
 from todoke.store.hot.postgres.fence import pass_fence
 from todoke.store.hot.postgres.receipts import Providers
 from todoke.store.hot.postgres.session import Sessions
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Added, Apply, OpenSelection, Selecting, SelectionKey
+from todoke.store.hot.singles import Single
 from todoke.store.postgres import Connection
 
 
@@ -66,6 +79,7 @@ class PostgresHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
         self._providers = Providers()
         self._alone = False  # whether only this process wrote events since the correlation began
 
@@ -142,12 +156,12 @@ class PostgresHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = await pass_fence(connection, flush)
         if passed is Passed.BEFORE:
-            return await flushing.read_again(connection, flush), [], passed
+            return await flushing.read_again(connection, flush, self._hashed), [], passed
         by_heart = self._alone and passed is Passed.ALONE
         touched, early = await flushing.record(
             connection, flush, matching, self._orphans, self._providers, careful=careful, by_heart=by_heart
         )
-        flushed = await flushing.take(connection, flush)
+        flushed = await flushing.take(connection, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -197,6 +211,36 @@ class PostgresHot:
         while await self._sessions.run(lambda c: controlling.cut_due(c, bucket, run_id, reason, now)):
             pass
 
+    # selections
+
+    async def selections_to_make(self, now: Micros) -> list[SelectionKey]:
+        return await self._sessions.read(lambda c: selecting.to_make(c, now))
+
+    async def claim_selection(self, key: SelectionKey, maker: str, now: Micros) -> OpenSelection | None:
+        return await self._sessions.run(lambda c: selecting.claim(c, key, maker, now))
+
+    async def keep_selection(self, selection: OpenSelection, now: Micros) -> bool:
+        return await self._sessions.run(lambda c: selecting.keep(c, selection, now))
+
+    async def add_to_selection(self, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:
+        async def work(connection: Connection) -> OpenSelection | None:
+            moved = await selecting.add(connection, selection, added, now)
+            await hints.tell(connection, Hint(work=True))
+            return moved
+
+        return await self._sessions.run(work)
+
+    async def taken_positions(self, bucket: int, run_id: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._sessions.read(lambda c: selecting.taken(c, bucket, run_id, after, limit))
+
+    async def select_anew(self, bucket: int, run_id: int, wanted: Selecting, apply: Apply, now: Micros) -> bool:
+        async def work(connection: Connection) -> bool:
+            begun = await selecting.anew(connection, bucket, run_id, wanted, apply, now)
+            await hints.tell(connection, Hint(work=True))
+            return begun
+
+        return await self._sessions.run(work)
+
     # contacts
 
     async def read_contacts(
@@ -208,6 +252,29 @@ class PostgresHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
+
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._sessions.read(lambda c: selecting.passing(c, bucket, run_id, ordinals))
+
+    async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
+        return await self._sessions.read(lambda c: selected.between(c, bucket, run_id, first, last))
+
+    async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
+        return await self._sessions.read(lambda c: selected.at(c, bucket, run_id, ordinals))
+
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        async def work(connection: Connection) -> dict[int, Held]:
+            return await guards.ask(connection, guard, messages, await engines.now(connection))
+
+        return await self._sessions.read(work)
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._sessions.read(lambda c: checks.barred(c, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -290,14 +357,34 @@ class PostgresHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._sessions.run(lambda c: inbound.store(c, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        async def apply(connection: Connection) -> None:
-            await opting.apply(connection, opt_outs)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        async def apply(connection: Connection) -> list[OptOut]:
+            applied = await opting.apply(connection, opt_outs)
+            await checks.lift(connection, opt_outs, self._hashed)
             await inbound.set_meanings(connection, meanings)
-            if opt_outs:
-                await hints.tell(connection, of_opt_outs(opt_outs))
+            if applied:
+                await hints.tell(connection, of_opt_outs(applied))
+            return applied
 
-        await self._sessions.run(apply)
+        return await self._sessions.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        async def apply(connection: Connection) -> list[Done]:
+            done = await replying.apply(connection, replies, self._hashed)
+            hint = of_replies(done)
+            if hint.work or hint.numbers:
+                await hints.tell(connection, hint)
+            return done
+
+        return await self._sessions.run(apply)
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        async def work(connection: Connection) -> list[int]:
+            ids = await posting.post(connection, singles)
+            await hints.tell(connection, Hint(work=True))
+            return ids
+
+        return await self._sessions.run(work)
 
     # readings
 

@@ -9,12 +9,13 @@ from sqlite3 import Connection
 import msgspec
 
 from todoke.store.hot.base import Contact
+from todoke.store.hot.sqlite.dnc import HOLDS
 
 # The groups are taken apart once a statement, not once a contact.
-_ON_DNC = """
+_ON_DNC = f"""
     EXISTS (SELECT 1 FROM dnc_entry d
             WHERE d.bucket = :bucket AND d.dnc_group_id IN (SELECT value FROM json_each(:groups))
-              AND d.phone = c.destination)
+              AND d.phone = c.destination AND {HOLDS})
 """
 
 # All rows as one JSON array, in one step: a row a step waits for the event loop at every row.

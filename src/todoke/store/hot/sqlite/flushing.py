@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sqlite3 import Connection
 
 from todoke.model.clock import hour_of
@@ -13,7 +14,7 @@ from todoke.store.hot.due import place
 from todoke.store.hot.matching import Matching, count_quick
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.sqlite import allowances as limiting
-from todoke.store.hot.sqlite import blocks, doubts, leases, receipts, reserves, results
+from todoke.store.hot.sqlite import blocks, checks, doubts, guards, leases, receipts, reserves, results
 from todoke.store.hot.tallies import Tallies
 
 
@@ -42,10 +43,11 @@ def record(
     blocks.close_blocks(db, flush.engine_id, flush.closed)
     blocks.settle_intents(db, flush.engine_id, flush.settled)
     blocks.insert_due(db, placed)
+    guards.take_back(db, flush.unused)
     return touched, early
 
 
-def take(db: Connection, flush: Flush) -> Flushed:
+def take(db: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """Reserve, then lease, on the lanes that are still this engine's."""
     held = reserves.hold_lanes(db, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
@@ -56,17 +58,22 @@ def take(db: Connection, flush: Flush) -> Flushed:
         granted, flushed.granted = allotting.allot(flush, granted, allowances)
         limiting.move(db, allowances)
     reserves.grant(db, flush.engine_id, granted, flushed)
+    checks.look(db, granted, flushed, flush.now, hashed)
+    guards.hold(db, granted, flushed, flush.now)
     leased = lanes.leased(flush, held)
     flushed.blocks = leases.take_positions(db, flush, leased)
     flushed.due = leases.take_due(db, flush, leased)
     return flushed
 
 
-def read_again(db: Connection, flush: Flush) -> Flushed:
+def read_again(db: Connection, flush: Flush, hashed: Callable[[int], int]) -> Flushed:
     """What a flush brought that took place before: its answer was lost."""
     held = reserves.hold_lanes(db, flush.engine_id, lanes.wanted(flush))
     flushed = Flushed(lost=lanes.lost(flush, held))
-    reserves.look(db, lanes.granted(flush, held), flushed)
+    granted = lanes.granted(flush, held)
+    reserves.look(db, granted, flushed)
+    checks.look(db, granted, flushed, flush.now, hashed)
+    guards.hold(db, granted, flushed, flush.now, again=True)
     flushed.blocks, flushed.due = leases.taken_before(db, flush)
     return flushed
 

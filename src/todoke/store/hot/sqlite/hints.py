@@ -7,16 +7,17 @@ import contextlib
 from collections.abc import Callable
 from sqlite3 import Connection
 
+from todoke.model.dnc import DncChange
 from todoke.store.hot.base import Hint, StoreUnavailable
 from todoke.store.hot.hints import MOST_NUMBERS
 from todoke.store.writer import Writer
 
 VERSION = "PRAGMA data_version"
 
-LAST = "SELECT coalesce(max(id), 0) FROM opt_out"
+LAST = "SELECT coalesce(max(id), 0) FROM dnc_change"
 
-# Opt-outs and opt-ins that came since the last look.
-SINCE = f"SELECT dnc_group_id, phone, kind, id FROM opt_out WHERE id > ? ORDER BY id LIMIT {MOST_NUMBERS + 1}"
+# What changed on DNC groups since the last look; an upload has no phone.
+SINCE = f"SELECT dnc_group_id, phone, change, id FROM dnc_change WHERE id > ? ORDER BY id LIMIT {MOST_NUMBERS + 1}"
 
 EVERY = 0.1  # seconds between looks: a look that finds nothing costs some microseconds
 
@@ -38,12 +39,16 @@ class Foreign:
             self._last = db.execute(LAST).fetchone()[0]
             return Hint(work=True, many=True)
         rows = db.execute(SINCE, (self._last,)).fetchall()
-        if len(rows) > MOST_NUMBERS:
+        told = [(group, phone, _KINDS.get(change, "out")) for group, phone, change, _ in rows]
+        if len(rows) > MOST_NUMBERS or any(phone is None for _, phone, _ in told):
             self._last = db.execute(LAST).fetchone()[0]
-            return Hint(work=True, many=any(kind == "out" for _, _, kind, _ in rows))
+            return Hint(work=True, many=any(kind == "out" for _, _, kind in told))
         if rows:
             self._last = rows[-1][3]
-        return Hint(work=True, numbers=tuple((group, phone, kind) for group, phone, kind, _ in rows))
+        return Hint(work=True, numbers=tuple(told))
+
+
+_KINDS = {DncChange.REMOVED.value: "in", DncChange.EXPIRED.value: "in"}
 
 
 async def watch(writer: Writer, heard: Callable[[Hint], None]) -> None:

@@ -13,6 +13,7 @@ from todoke.model.event import Event, Folded
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.base import (
     BlockKey,
+    Check,
     Choice,
     Contact,
     Doubt,
@@ -21,6 +22,8 @@ from todoke.store.hot.base import (
     EngineRow,
     Flush,
     Flushed,
+    Guard,
+    Held,
     Hint,
     InboundPart,
     Lane,
@@ -32,26 +35,36 @@ from todoke.store.hot.base import (
     Sharing,
     StoredInbound,
 )
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
+from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Added, Apply, OpenSelection, Selecting, SelectionKey
+from todoke.store.hot.singles import Single
 from todoke.store.hot.sqlite import (
+    checks,
     contacts,
     controlling,
     doubts,
     engines,
     flushing,
+    guards,
     hints,
     inbound,
     readings,
     recovery,
     resolving,
+    selected,
+    selecting,
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
+from todoke.store.hot.sqlite import replies as replying
+from todoke.store.hot.sqlite import singles as posting
 from todoke.store.hot.sqlite.fence import pass_fence
 from todoke.store.writer import Reader, Writer
 
@@ -66,6 +79,7 @@ class SqliteHot:
         self._turn = asyncio.Lock()
         self._correlation = Correlation()
         self._orphans = Orphans()
+        self._hashed: Callable[[int], int] = no_key
 
     async def close(self) -> None:
         """Wait for a flush that runs."""
@@ -139,11 +153,11 @@ class SqliteHot:
     ) -> tuple[Flushed, list[Event], Passed]:
         passed = pass_fence(db, flush)
         if passed is Passed.BEFORE:
-            return flushing.read_again(db, flush), [], passed
+            return flushing.read_again(db, flush, self._hashed), [], passed
         if passed is Passed.AMONG_OTHERS and not careful:
             raise Surprise
         touched, early = flushing.record(db, flush, matching, self._orphans, careful=careful)
-        flushed = flushing.take(db, flush)
+        flushed = flushing.take(db, flush, self._hashed)
         flushed.orphans = early
         return flushed, touched, passed
 
@@ -189,6 +203,33 @@ class SqliteHot:
         while await self._writer.run(lambda db: controlling.cut_due(db, bucket, run_id, reason, now)):
             pass
 
+    # selections
+
+    async def selections_to_make(self, now: Micros) -> list[SelectionKey]:
+        return await self._reader.run(lambda db: selecting.to_make(db, now))
+
+    async def claim_selection(self, key: SelectionKey, maker: str, now: Micros) -> OpenSelection | None:
+        return await self._writer.run(lambda db: selecting.claim(db, key, maker, now))
+
+    async def keep_selection(self, selection: OpenSelection, now: Micros) -> bool:
+        return await self._writer.run(lambda db: selecting.keep(db, selection, now))
+
+    async def add_to_selection(self, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:
+        if added.made and selection.resumes:
+            while await self._writer.run(lambda db: controlling.free(db, *selection.key[:2])):
+                pass
+        return await self._writer.run(lambda db: selecting.add(db, selection, added, now))
+
+    async def taken_positions(self, bucket: int, run_id: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._reader.run(lambda db: selecting.taken(db, bucket, run_id, after, limit))
+
+    async def select_anew(self, bucket: int, run_id: int, wanted: Selecting, apply: Apply, now: Micros) -> bool:
+        begun = await self._writer.run(lambda db: selecting.anew(db, bucket, run_id, wanted, apply, now))
+        if begun and apply in (Apply.STOP, Apply.FLUSH):
+            while await self._writer.run(lambda db: controlling.park(db, bucket, run_id)):
+                pass
+        return begun
+
     # contacts
 
     async def read_contacts(
@@ -200,6 +241,27 @@ class SqliteHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
+
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._reader.run(lambda db: selecting.passing(db, bucket, run_id, ordinals))
+
+    async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
+        return await self._reader.run(lambda db: selected.between(db, bucket, run_id, first, last))
+
+    async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
+        return await self._reader.run(lambda db: selected.at(db, bucket, run_id, ordinals))
+
+    async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
+        now = self._clock.now()
+        return await self._reader.run(lambda db: guards.ask(db, guard, messages, now))
+
+    async def barred(
+        self, bucket: int, groups: tuple[int, ...], check: Check, phones: Sequence[int], now: Micros
+    ) -> dict[int, str]:
+        return await self._reader.run(lambda db: checks.barred(db, bucket, groups, check, phones, now, self._hashed))
+
+    def use_key(self, hashed: Callable[[int], int]) -> None:
+        self._hashed = hashed
 
     # recovery
 
@@ -277,12 +339,22 @@ class SqliteHot:
     async def store_inbound(self, parts: Sequence[InboundPart]) -> list[StoredInbound]:
         return await self._writer.run(lambda db: inbound.store(db, parts))
 
-    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> None:
-        def apply(db: Connection) -> None:
-            opting.apply(db, opt_outs)
-            inbound.set_meanings(db, meanings)
+    async def apply_opt_outs(self, opt_outs: Sequence[OptOut], meanings: Sequence[tuple[int, str]]) -> list[OptOut]:
+        now = self._clock.now()
 
-        await self._writer.run(apply)
+        def apply(db: Connection) -> list[OptOut]:
+            applied = opting.apply(db, opt_outs, now)
+            checks.lift(db, opt_outs, self._hashed)
+            inbound.set_meanings(db, meanings)
+            return applied
+
+        return await self._writer.run(apply)
+
+    async def apply_replies(self, replies: Sequence[Said]) -> list[Done]:
+        return await self._writer.run(lambda db: replying.apply(db, replies, self._hashed))
+
+    async def post(self, singles: Sequence[Single]) -> list[int]:
+        return await self._writer.run(lambda db: posting.post(db, singles))
 
     # readings
 

@@ -12,6 +12,7 @@ from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
 from todoke.store.hot.lanes import Held
+from todoke.store.hot.sqlite.dnc import HOLDS
 
 # Whether the lane is still this engine's under the epoch it knows.
 HOLD = "SELECT 1 FROM lane WHERE bucket = ? AND transport_code_id = ? AND epoch = ? AND engine_id = ?"
@@ -31,10 +32,11 @@ GRANT_INTENT = """
 """
 
 # The numbers among these that somebody put on a list meanwhile.
-SCRUB = """
+SCRUB = f"""
     SELECT group_concat(d.phone)
     FROM json_each(?1) AS g CROSS JOIN json_each(?2) AS k
     CROSS JOIN dnc_entry d ON d.bucket = ?3 AND d.dnc_group_id = g.value AND d.phone = k.value
+    WHERE {HOLDS}
 """
 
 # Whether the run may still send.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
+from functools import lru_cache
 
 # A name of the United States or Canada, with and without "Standard Time", "Daylight Time" or "Time" behind it.
 _AMERICAN = {
@@ -67,37 +69,27 @@ _ELSEWHERE = {
 _CENTRAL_EUROPEAN = {"DE": "Europe/Berlin", "FR": "Europe/Paris", "IT": "Europe/Rome", "ES": "Europe/Madrid"}
 
 
-class TimeZoneNames:
-    """Reads time zone names; keeps what it has read, since a list repeats a few."""
+@lru_cache(maxsize=8192)
+def read_zone(text: str, region: str) -> str | None:
+    """The IANA name, or None where there is no such zone. `region` is the number's, for letters with two meanings.
 
-    def __init__(self) -> None:
-        self._by_plain: dict[str, str] | None = None
-        self._read: dict[tuple[str, str], str | None] = {}
+    An offset (`+09:00`, `UTC-5`) is none: it does not say when summer time holds, so a calling window could be an hour
+    wrong. It remembers what it has read, since a list repeats a few.
+    """
+    name = " ".join(text.split()).casefold()
+    if zone := _ELSEWHERE.get((name, region)) or _ABBREVIATIONS.get(name):
+        return zone
+    if name in ("cet", "cest", "mez", "mesz"):
+        return _CENTRAL_EUROPEAN.get(region, "Europe/Berlin")
+    bare = name
+    for tail in _TAILS:
+        bare = bare.removesuffix(tail).rstrip()
+    if zone := _AMERICAN.get(bare.removeprefix("us ").removeprefix("u.s. ")):
+        return zone
+    return _by_plain().get(name.replace(" ", "_"))
 
-    def read(self, text: str, region: str) -> str | None:
-        """The IANA name, or None where there is no such zone. `region` is the number's, for letters with two meanings.
 
-        An offset (`+09:00`, `UTC-5`) is none: it does not say when summer time holds, so a calling window could be
-        an hour wrong.
-        """
-        key = text, region
-        if key not in self._read:
-            self._read[key] = self._look_up(" ".join(text.split()).casefold(), region)
-        return self._read[key]
-
-    def _look_up(self, name: str, region: str) -> str | None:
-        if zone := _ELSEWHERE.get((name, region)) or _ABBREVIATIONS.get(name):
-            return zone
-        if name in ("cet", "cest", "mez", "mesz"):
-            return _CENTRAL_EUROPEAN.get(region, "Europe/Berlin")
-        bare = name
-        for tail in _TAILS:
-            bare = bare.removesuffix(tail).rstrip()
-        if zone := _AMERICAN.get(bare.removeprefix("us ").removeprefix("u.s. ")):
-            return zone
-        if self._by_plain is None:
-            names = zoneinfo.available_timezones()
-            self._by_plain = {
-                known.casefold(): known for known in names if "/" in known and not known.startswith("Etc/")
-            }
-        return self._by_plain.get(name.replace(" ", "_"))
+@lru_cache(maxsize=1)
+def _by_plain() -> Mapping[str, str]:
+    names = zoneinfo.available_timezones()
+    return {known.casefold(): known for known in names if "/" in known and not known.startswith("Etc/")}

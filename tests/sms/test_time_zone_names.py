@@ -6,8 +6,8 @@ import zoneinfo
 
 import pytest
 
-from todoke.pipeline.intake import time_zone_names
-from todoke.pipeline.intake.time_zone_names import TimeZoneNames
+from todoke.sms import time_zone_names
+from todoke.sms.time_zone_names import read_zone
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ from todoke.pipeline.intake.time_zone_names import TimeZoneNames
     ],
 )
 def test_names_that_are_known(text: str, region: str, zone: str) -> None:
-    assert TimeZoneNames().read(text, region) == zone
+    assert read_zone(text, region) == zone
 
 
 @pytest.mark.parametrize(
     "text", ["IST", "Mars/Olympus", "+09:00", "UTC-5", "GMT+9", "Etc/GMT-9", "9", "here", "../etc/passwd", "EST5EDT"]
 )
 def test_what_is_no_zone_or_not_certain_is_none(text: str) -> None:
-    assert TimeZoneNames().read(text, "US") is None
+    assert read_zone(text, "US") is None
 
 
 def test_every_zone_we_name_exists() -> None:

@@ -1,0 +1,1 @@
+"""Files of numbers that are not to be texted, read as lists are."""

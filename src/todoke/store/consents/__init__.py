@@ -1,0 +1,1 @@
+"""The consent ledger: rows are added, read, and never changed."""

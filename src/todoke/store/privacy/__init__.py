@@ -1,0 +1,1 @@
+"""One person's data: found in every table, read, erased; and how long things are kept."""
