@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from todoke.pipeline.intake.importing import Imported
     from todoke.pipeline.intake.progress import Progress
     from todoke.service.list_imports import Ended
+    from todoke.service.list_updates import Updated
 
 STANDARD_INPUT = "-"
 REJECTED = "rejected"  # the folder of rejected rows, in the data folder
@@ -51,6 +52,9 @@ def import_(
     ] = None,
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="The list is there: update its contacts by their external ids, add others.")
     ] = False,
     channel: Annotated[
         str, typer.Option(help="sms: every contact needs a number to text; any: a valid number will do.")
@@ -141,7 +145,9 @@ def import_(
                 "no_time_zone": read_no_time_zone(no_time_zone),
             }
             with progress_shown() as progress:
-                return await imports.begin(calling_list, upload, options, start_skill=start, progress=progress)
+                return await imports.begin(
+                    calling_list, upload, options, onto=update, start_skill=start, progress=progress
+                )
 
     tell(calling_list, session.run(work()), json=json)
 
@@ -186,13 +192,46 @@ def tell(name: str, ended: Ended, *, json: bool) -> None:
             }
         )
     elif json:
-        print_json({"list": name, "import": ended.import_id, "run": None if run is None else run.run_id})
+        update = {} if ended.updated is None else _update_as_json(ended.updated)
+        print_json({"list": name, "import": ended.import_id, "run": None if run is None else run.run_id, **update})
     elif imported is not None:
         show(name, imported)
+    elif ended.updated is not None:
+        _show_update(name, ended.updated)
     if run is not None and not json:
         say(f"run {run.run_id} started; watch it with todoke run watch {run.run_id}")
     if ended.start_error is not None:
         raise ended.start_error
+
+
+def _update_as_json(updated: Updated) -> dict[str, Any]:
+    imported, merged = updated.imported, updated.merged
+    return {
+        "added": merged.added,
+        "updated": merged.updated,
+        "unchanged": merged.unchanged,
+        "reasons": merged.reasons,
+        "rejects_path": updated.rejects_path,
+        "rows_rejected": None if imported is None else imported.rejected,
+        "rows_reasons": None if imported is None else imported.reasons,
+        "rows_rejects_path": None if imported is None else imported.rejects_path,
+    }
+
+
+def _show_update(name: str, updated: Updated) -> None:
+    from todoke.cli.reporting import rejection
+
+    merged, imported = updated.merged, updated.imported
+    say(f"{name}: {merged.updated:,} contacts updated, {merged.added:,} added, {merged.unchanged:,} as they were")
+    reasons = dict(merged.reasons)
+    for code, count in (imported.reasons if imported is not None else {}).items():
+        reasons[code] = reasons.get(code, 0) + count
+    if reasons:
+        rows = [(count, rejection(code), code) for code, count in reasons.items()]
+        print_table(["rejected", "because", "code"], rows, empty="")
+    for path in (None if imported is None else imported.rejects_path, updated.rejects_path):
+        if path is not None:
+            say(f"rejected rows, to be corrected and imported again: {path}")
 
 
 def show(name: str, imported: Imported) -> None:

@@ -81,6 +81,41 @@ def show(context: typer.Context, name: Name, business_unit: BusinessUnit = None,
     _reasons(row, rejections)
 
 
+@app.command("add")
+def add(
+    context: typer.Context,
+    name: Name,
+    fields: Annotated[
+        list[str], typer.Option("--field", metavar="NAME=VALUE", help="A field of the contact; as often as needed.")
+    ],
+    region: Annotated[
+        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the unit's.")
+    ] = None,
+    business_unit: BusinessUnit = None,
+    json: Json = False,
+) -> None:
+    """Append a contact to a list. Runs that are under way do not see it; the next ones do."""
+    from todoke.service.list_updates import add as append
+
+    record: dict[str, str] = {}
+    for pair in fields:
+        field, separator, value = pair.partition("=")
+        if not separator or not field:
+            raise Invalid(f"{pair!r} does not give a field a value.", where="--field", fix="Write NAME=VALUE.")
+        record[field] = value
+    (done,) = _do(
+        context,
+        business_unit,
+        lambda store, unit: append(store, unit, name, [record], now=_now(), default_region=region),
+    )
+    if done.position is None:
+        raise Invalid(f"The contact was refused ({done.reason}): {done.detail}.", where=f"list {name!r}")
+    if json:
+        print_json({"list": name, "position": done.position})
+    else:
+        say(f"{name}: added at position {done.position:,}")
+
+
 @app.command("activate")
 def activate(context: typer.Context, name: Name, business_unit: BusinessUnit = None) -> None:
     """Skills can be started over it, and its paused runs can be resumed."""

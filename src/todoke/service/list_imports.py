@@ -2,7 +2,7 @@
 one can go on with it after a kill, and a skill can be started over its list.
 
 To go on is to begin anew with the same file and options: what a dead process wrote is removed first. A file that is not
-the same any more is refused.
+the same any more is refused. An update of a list goes on where it was once its file is read.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from todoke.model.clock import Clock
-from todoke.model.errors import Conflict, NotFound, TodokeError, Unavailable
+from todoke.model.errors import Conflict, Invalid, NotFound, TodokeError, Unavailable
 from todoke.model.list_import import ImportEvent, ImportState, step
 from todoke.pipeline.intake.importing import Imported, import_list
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.planner.start import StartedRun, start_skill
+from todoke.service.list_updates import Updated, update
+from todoke.store.catalogue import lists as catalogue_lists
 from todoke.store.catalogue import runs, skills
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import StoreUnavailable
-from todoke.store.lists import imports, lists
+from todoke.store.lists import imports, lists, merging
 from todoke.store.lists.base import TakenOver
 from todoke.store.lists.importer import is_alive, this_process
 from todoke.store.lists.imports import ImportRow, NewImport
@@ -35,6 +37,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Report = Callable[[Progress], None]
 
+NEW, UPDATE = "new", "update"  # kinds of import
 EVERY = 0.5  # seconds between words to the row, and looks whether it is to be cancelled
 _STARTED = "import:"  # what the key of a run that an import starts begins with
 
@@ -53,12 +56,13 @@ class Upload(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An import that is done. `imported` is None where another process had done it. `run`: what was started over the
-    list, `start_error` why nothing was.
+    """An import that is done: a new list was `imported`, or one `updated`; neither where another process had done it.
+    `run`: what was started over the list, `start_error` why nothing was.
     """
 
     import_id: int
-    imported: Imported | None
+    imported: Imported | None = None
+    updated: Updated | None = None
     run: StartedRun | None = None
     start_error: TodokeError | None = None
 
@@ -79,21 +83,33 @@ class ListImports:
         upload: Upload,
         options: Mapping[str, Any],
         *,
+        onto: bool = False,
         start_skill: str | None = None,
         progress: Report | None = None,
     ) -> Ended:
-        """Import the file as the list `name`. `options`: what else `import_list` takes, as JSON can hold it.
+        """Import the file as the list `name`; or `onto` that list, whose contacts are known by their external ids.
+        `options`: what else `import_list` takes, as JSON can hold it.
 
         Raises what `import_list` does, and `Cancelled`. A spooled file is removed at the end, but for one that failed
         because something was not available: it can be resumed.
         """
         try:
-            if start_skill is not None:
-                async with self._store.reading() as connection:
+            async with self._store.reading() as connection:
+                if start_skill is not None:
                     await skills.find(connection, self._unit, start_skill)
+                if onto:
+                    await catalogue_lists.find(connection, self._unit, name)
+            if onto and options.get("generate_external_ids"):
+                raise Invalid(
+                    "An update knows contacts by the external ids of the file, so they cannot be generated.",
+                    where="generate_external_ids",
+                    fix="Map the column with the external ids.",
+                )
             version = _version(upload.path)
             kept = {**options, "source_name": upload.name} if upload.name else dict(options)
-            new = NewImport("new", name, kept, str(upload.path.absolute()), upload.spooled, version, start_skill)
+            new = NewImport(
+                UPDATE if onto else NEW, name, kept, str(upload.path.absolute()), upload.spooled, version, start_skill
+            )
             import_id = await imports.create(self._store, self._unit, new, self._me, self._clock.now())
         except BaseException:
             if upload.spooled:
@@ -111,7 +127,7 @@ class ListImports:
         async with self._store.reading() as connection:
             row = await imports.find(connection, self._unit, import_id)
         if row.to_start:
-            return await self._start(row, None)
+            return await self._start(row, Ended(row.id))
         step(row.state, ImportEvent.RESUME)
         _require_same(row)
         row = await imports.take(self._store, self._unit, import_id, self._me, is_alive, self._clock.now())
@@ -127,13 +143,42 @@ class ListImports:
             return False
         await imports.take(self._store, self._unit, import_id, self._me, is_alive, self._clock.now())
         await lists.clear(self._store, self._unit, import_id, self._me)
-        await self._ended(row, ImportEvent.CANCEL)
-        _discard(row)
+        await self._give_up(row, ImportEvent.CANCEL)
         return True
 
     async def _work(self, row: ImportRow, path: Path, report: Report | None) -> Ended:
         watch = _Watch(report)
-        work = import_list(
+        work = self._read(row, path, watch) if row.kind == NEW else self._update(row, path, watch)
+        try:
+            done = await self._watched(row, work, watch)
+        except Cancelled:
+            await self._give_up(row, ImportEvent.CANCEL)
+            raise
+        except TakenOver:
+            raise
+        except Unavailable as error:
+            await self._ended(row, ImportEvent.FAIL, error)
+            raise
+        except TodokeError as error:  # the file itself is at fault
+            await self._give_up(row, ImportEvent.FAIL, error)
+            raise
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_up(row, ImportEvent.CANCEL))
+            raise
+        except Exception as error:
+            await self._ended(row, ImportEvent.FAIL, TodokeError(f"{type(error).__name__}: {error}"))
+            raise
+        if isinstance(done, Updated):
+            ended = Ended(row.id, updated=done)
+        else:
+            ended = Ended(row.id, done)
+            with contextlib.suppress(StoreUnavailable):  # it is done, whatever is known of it
+                await imports.describe(self._store, self._unit, row.id, _result(done))
+        _discard(row)
+        return await self._start(row, ended)
+
+    async def _read(self, row: ImportRow, path: Path, watch: _Watch) -> Imported:
+        return await import_list(
             self._store,
             business_unit=self._unit.name,
             name=row.name,
@@ -144,30 +189,18 @@ class ListImports:
             import_id=row.id,
             **row.options,
         )
-        try:
-            imported = await self._watched(row, work, watch)
-        except Cancelled:
-            await self._ended(row, ImportEvent.CANCEL)
-            _discard(row)
-            raise
-        except TakenOver:
-            raise
-        except TodokeError as error:
-            await self._ended(row, ImportEvent.FAIL, error)
-            if not isinstance(error, Unavailable):  # the file itself is at fault
-                _discard(row)
-            raise
-        except asyncio.CancelledError:
-            await asyncio.shield(self._ended(row, ImportEvent.CANCEL))
-            _discard(row)
-            raise
-        except Exception as error:
-            await self._ended(row, ImportEvent.FAIL, TodokeError(f"{type(error).__name__}: {error}"))
-            raise
-        with contextlib.suppress(StoreUnavailable):  # it is done, whatever is known of it
-            await imports.describe(self._store, self._unit, row.id, _result(imported))
+
+    async def _update(self, row: ImportRow, path: Path, watch: _Watch) -> Updated:
+        now = self._clock.now()
+        return await update(self._store, self._unit, row, path, self._rejects_dir, self._me, now, watch.tell)
+
+    async def _give_up(self, row: ImportRow, event: ImportEvent, error: TodokeError | None = None) -> None:
+        """It has ended; of an update, what was merged stays, and the list is free again."""
+        await self._ended(row, event, error)
+        if row.kind == UPDATE:
+            with contextlib.suppress(StoreUnavailable):
+                await merging.abandon(self._store, self._unit, row.id)
         _discard(row)
-        return await self._start(row, imported)
 
     async def _watched(self, row: ImportRow, work: Coroutine[Any, Any, T], watch: _Watch) -> T:
         """The work, with words to the row; Cancelled where that was asked for."""
@@ -182,7 +215,10 @@ class ListImports:
                     asked = await imports.tick(self._store, self._unit, row.id, self._me, watch.seen, self._clock.now())
                     why = Cancelled(where=f"import {row.id}") if asked else None
                 except TakenOver as error:
-                    why = None if working.done() else error
+                    if await self._is_done(row):  # it only clears up
+                        await asyncio.wait([working])
+                        continue
+                    why = error
                 except StoreUnavailable as error:  # the import itself says so, if it lasts
                     _log.warning("How far an import is cannot be written: %s", error, extra={"action": "import_tick"})
                 if why is not None:
@@ -198,15 +234,19 @@ class ListImports:
                 raise
             raise why from None
 
-    async def _start(self, row: ImportRow, imported: Imported | None) -> Ended:
+    async def _is_done(self, row: ImportRow) -> bool:
+        async with self._store.reading() as connection:
+            return (await imports.find(connection, self._unit, row.id)).state is ImportState.DONE
+
+    async def _start(self, row: ImportRow, ended: Ended) -> Ended:
         if row.start_skill is None:
-            return Ended(row.id, imported)
+            return ended
         key = f"{_STARTED}{row.id}"
         async with self._store.reading() as connection:  # a process may have been killed just behind the start
             run = await runs.started_with(connection, self._unit, key)
         if run is not None:
             await imports.started(self._store, self._unit, row.id, run_id=run.id)
-            return Ended(row.id, imported, StartedRun(run.bucket, run.id, run.contacts, ()))
+            return replace(ended, run=StartedRun(run.bucket, run.id, run.contacts, ()))
         try:
             made = await start_skill(
                 self._store,
@@ -220,9 +260,9 @@ class ListImports:
             raise  # resuming starts it
         except TodokeError as error:
             await imports.started(self._store, self._unit, row.id, error=error)
-            return Ended(row.id, imported, start_error=error)
+            return replace(ended, start_error=error)
         await imports.started(self._store, self._unit, row.id, run_id=made.run_id)
-        return Ended(row.id, imported, made)
+        return replace(ended, run=made)
 
     async def _ended(self, row: ImportRow, event: ImportEvent, error: TodokeError | None = None) -> None:
         try:

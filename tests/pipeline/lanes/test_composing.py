@@ -67,6 +67,8 @@ def test_a_long_text_becomes_segments_that_share_a_reference() -> None:
     ("body", "given", "reason"),
     [
         ("Hello {FirstName}", contact(1, on_dnc=True), "dnc"),
+        ("Hello {FirstName}", contact(1)._replace(destination=0), "no_mobile"),
+        ("Hello {FirstName}", contact(1)._replace(expires_at=START), "contact_expired"),
         ("Hello {FirstName}", contact(1, " "), "missing_field"),
         ("{FirstName| }", contact(1, ""), "empty_text"),
         ("{FirstName}", contact(1, "x" * 39_016), "too_long"),
@@ -77,6 +79,15 @@ def test_what_goes_no_further_is_an_event_with_its_reason(body: str, given: Cont
     assert batch.events == [Event(message_id(BUCKET, RUN, 1), 0, 0, Kind.SKIPPED, START, reason=reason)]
     assert not batch.messages
     assert not batch.due
+
+
+def test_a_contact_is_texted_until_its_expiry() -> None:
+    given = [contact(n)._replace(expires_at=START + n) for n in range(3)]
+    batch = compose(lane_run(), *given)
+    assert [event.reason for event in batch.events] == ["contact_expired"]
+    assert [message.destination for message in batch.messages] == [phone(1), phone(2)]
+    due = compose_due(lane_run(), [(taken(n), given[n]) for n in range(3)], START + 1)
+    assert [event.reason for event in due.events] == ["contact_expired"] * 2
 
 
 def test_the_longest_text_still_goes() -> None:

@@ -95,6 +95,14 @@ def test_a_changed_window_counts_at_once() -> None:
     assert opens > START + 12 * HOUR
 
 
+def test_a_zone_set_that_came_with_an_update_is_held_until_it_is_known() -> None:
+    run = lane_run(zone_sets=[["America/New_York"]], window=(0, 1440))
+    assert run.opens_at(3, START) == START + SECOND
+    more = [["America/New_York"], [], ["Asia/Tokyo"], ["Europe/Berlin"]]
+    run.refresh(open_run(zone_sets=more, window=(0, 1440)))
+    assert run.opens_at(3, START + 30 * SECOND) == START + 30 * SECOND
+
+
 def test_what_is_true_in_a_moment_is_not_taken_for_now() -> None:
     """Slots are laid ahead: a run is asked whether its window is open then, and right after, whether it is now."""
     window = Window(9 * 60, 21 * 60)

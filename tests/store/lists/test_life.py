@@ -189,3 +189,43 @@ async def test_counts_come_from_the_tallies(store: Store) -> None:
     assert (await counts(store)).skills == (SkillCounts("skill", again, 23, 0, 0),)
     async with store.reading() as connection:
         assert (await connection.scalar(select(func.sum(tally.c.messages))) or 0) >= 5
+
+
+async def test_a_contact_is_read_with_its_own_expiry(store: Store) -> None:
+    scene = await seed(store, n=3)
+    async with store.writing() as connection:
+        await connection.execute(update(contact).where(contact.c.position == 1).values(expires_at=NOW, destination=0))
+    read = await store.hot.read_contacts(scene.bucket, scene.list, 0, 2, (scene.group,))
+    at = await store.hot.read_contacts_at(scene.bucket, scene.list, [1], (scene.group,))
+
+    assert [one.expires_at for one in read] == [None, NOW, None]
+    assert [(one.destination, one.on_dnc, one.expires_at) for one in at] == [(0, False, NOW)]
+
+
+async def test_a_run_hears_of_zone_sets_that_an_update_brings(store: Store) -> None:
+    scene = await seed(store)
+    await seed_run(store, scene)
+    zone_sets = [["America/New_York"], ["Asia/Tokyo"]]
+    async with store.writing() as connection:
+        await connection.execute(update(calling_list).values(zone_sets=zone_sets))
+    (run,) = await store.hot.open_runs([scene.code])
+    assert run.zone_sets == zone_sets
+
+
+async def test_what_was_never_merged_goes(store: Store) -> None:
+    """A staged list whose import was cancelled, and one without an import that is a day old; not a fresh one."""
+    scene = await seed(store)
+    staged = [await seed_list(store, scene.unit, n=3, name="list", state="staged") for _ in range(2)]
+    async with store.writing() as connection:
+        of_staged = calling_list.c.id.in_(staged)
+        await connection.execute(update(calling_list).where(of_staged).values(into_list_id=scene.list))
+        await connection.execute(
+            update(calling_list).where(calling_list.c.id == staged[1]).values(created_at=NOW + removal.STRAY)
+        )
+    await removal.remove_deleted(store, NOW + removal.STRAY, rest=0)
+
+    async with store.reading() as connection:
+        left = (await connection.execute(select(calling_list.c.id).order_by(calling_list.c.id))).scalars().all()
+        assert left == [scene.list, staged[1]]
+        query = select(contact.c.list_id).distinct().order_by(contact.c.list_id)
+        assert (await connection.execute(query)).scalars().all() == [scene.list, staged[1]]

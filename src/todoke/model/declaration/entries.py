@@ -69,6 +69,7 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     ]
     default_dnc_group: Name = DEFAULT_DNC_GROUP
     rate: SharedRate | None = None
+    list_expiry_days: Annotated[int, Meta(ge=1, le=36_500, description="1 to 36,500 days")] = 30
     opt_out_scope: Scope = "business_unit"
     cap: CapText | None = None
     window: Schedule | None = None

@@ -11,6 +11,7 @@ class Stage(Enum):
 
     CHECKING = "checking"
     WRITING = "writing"
+    MERGING = "merging"  # into a list that is there
 
 
 class Progress(NamedTuple):

@@ -47,12 +47,13 @@ def compose_block(
     append, make, base_id, renderer = batch.messages.append, run.sender.segment, run.base_id, run.renderer
     last_zones, is_open, valid = -1, False, 0
     for contact in contacts:
-        position, destination, zones, fields, on_dnc = contact
+        position, destination, zones, fields, on_dnc, expires_at = contact
         if zones != last_zones:  # neighbours mostly share theirs
             last_zones, gate = zones, run.gate(zones, now)
             is_open, valid = gate.opens == 0, gate.valid_until
-        sendable = is_open and not on_dnc and destination > 0
-        short = compose_short(renderer, fields.split(SEPARATOR)) if sendable else None
+        short = None
+        if is_open and not on_dnc and destination > 0 and (expires_at is None or expires_at > now):
+            short = compose_short(renderer, fields.split(SEPARATOR))
         if short is None:
             _one(batch, run, work, None, contact, now)
             continue
@@ -96,12 +97,9 @@ def _keep(
 def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, contact: Contact, now: Micros) -> None:
     message_id = run.base_id + contact.position
     attempt = taken.attempt if taken else 0
-    if contact.on_dnc:
-        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason="dnc"))
-        return
-    if contact.destination <= 0:
-        reason = "erased" if contact.destination == ERASED_DESTINATION else "no_mobile"
-        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=reason))
+    out = _out(contact, now)
+    if out:
+        batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=out))
         return
     fields = contact.fields.split(SEPARATOR)
     expires_at = run.expires_at(fields)
@@ -166,6 +164,15 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
             expires_at=expires_at,
         )
     )
+
+
+def _out(contact: Contact, now: Micros) -> str:
+    """Why nobody is texted at all, if so."""
+    if contact.on_dnc:
+        return "dnc"
+    if contact.destination <= 0:
+        return "erased" if contact.destination == ERASED_DESTINATION else "no_mobile"
+    return "contact_expired" if contact.expires_at is not None and contact.expires_at <= now else ""
 
 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}

@@ -89,7 +89,7 @@ class LaneRun:
         hours = _hours(data, rulebook)
         if hours is not self.hours or data.expires_at != self.data.expires_at:
             self._gates.clear()
-        if len(data.zone_sets) != len(self.zones):  # a standing run's grow; those that were there stay
+        if len(data.zone_sets) != len(self.zones):  # an update of its list brought new ones; those that were there stay
             self.zones = [tuple(zones) for zones in data.zone_sets]
         self.data, self.hours = data, hours
         self.groups = data.scrub_groups
@@ -134,7 +134,8 @@ class LaneRun:
 
     def gate(self, zone_set: int, now: Micros) -> Gate:
         """Both of these at once. Asked for moments ahead too: what is true then need not be true now."""
-        if zone_set >= len(self.zones):  # of a standing run, and newer than what we know: it is looked at again
+        # Newer than what we know, of a standing run or of a list that was updated: it is looked at again.
+        if zone_set >= len(self.zones):
             return Gate(now, now + SECOND, now + SECOND)
         gate = self._gates.get(zone_set)
         if gate is None or not gate.since <= now < gate.until:

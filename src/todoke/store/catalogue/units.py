@@ -18,10 +18,8 @@ _MAKE = "Declare it under [[business_unit]] and run todoke apply."
 class Unit(NamedTuple):
     """`bucket` is the shard of all its hot rows. `dnc_group_id`: where STOP puts a number by default.
     `rate`: segments a second of all its codes together, `cap`: texts to one number of all its skills; None where it is
-    not limited.
-    `rate`: segments a second of all its codes together, None where it is not limited.
-    `hours`: its own calling window, a schedule. `holidays`: days, rules, calendars. `rule_pack`: auto, none or a
-    jurisdiction.
+    not limited. `hours`: its own calling window, a schedule. `holidays`: days, rules, calendars. `rule_pack`: auto,
+    none or a jurisdiction. `list_expiry_days`: when a list of it expires, if nobody says otherwise.
     """
 
     id: int
@@ -35,6 +33,7 @@ class Unit(NamedTuple):
     hours: str | None = None
     holidays: list[str] | None = None
     rule_pack: str = BY_PLACE
+    list_expiry_days: int = 30
 
     def declared_hours(self, skill: str | None = None, skill_rules: str | None = None) -> DeclaredHours:
         """With those of one of its skills."""

@@ -119,7 +119,8 @@ class EngineLost(Conflict):
 
 class Contact(NamedTuple):
     """What composing needs of a contact, and whether its number was on one of the DNC groups asked for. To a lane
-    `position` is its ordinal in the run, see `pipeline.lanes.contacts`.
+    `position` is its ordinal in the run, see `pipeline.lanes.contacts`. `destination` 0: it has none that can be
+    texted. `expires_at`: not texted from then on.
     """
 
     position: int
@@ -127,6 +128,7 @@ class Contact(NamedTuple):
     zone_set: int
     fields: str
     on_dnc: bool
+    expires_at: Micros | None = None
 
 
 class Lane(NamedTuple):

@@ -13,10 +13,10 @@ import io
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl  # its types mention numpy, which is not here
-from sqlalchemy import and_, delete, func, insert, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, delete, func, insert, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.store.lists.base import OpenImport, TakenOver
@@ -51,42 +51,65 @@ async def write(store: Store, opened: OpenImport, kind: Kind, frames: pl.DataFra
     Frames have the columns `key` and `position`, sorted by key, each going on where the last one ended: ValueError
     where they do not. They are taken in a thread. `TakenOver` where the list is not this import's any more.
     """
-    await _remove(store, opened.bucket, opened.list_id, kind)
-    rows = _rows(opened.bucket, opened.list_id, kind, 0, frames)
+    mine = select(calling_list.c.id).where(
+        calling_list.c.id == opened.list_id,
+        calling_list.c.state == "importing",
+        calling_list.c.importer == opened.importer,
+    )
+    await rewrite(store, opened.bucket, opened.list_id, kind, frames, mine)
+
+
+async def rewrite(
+    store: Store,
+    bucket: int,
+    list_id: int,
+    kind: Kind,
+    frames: pl.DataFrame | Iterable[pl.DataFrame],
+    mine: Select[Any],
+) -> int:
+    """The same, while `mine` finds a row, which is held in each transaction; else `TakenOver`. Returns the chunks."""
+    await _remove(store, bucket, list_id, kind)
+    rows = _rows(bucket, list_id, kind, 0, frames)
+    count = 0
     while piece := await asyncio.to_thread(lambda: list(islice(rows, _TOGETHER))):
         async with store.writing() as connection:
-            mine = select(calling_list.c.id).where(
-                calling_list.c.id == opened.list_id,
-                calling_list.c.state == "importing",
-                calling_list.c.importer == opened.importer,
-            )
             if await connection.scalar(mine.with_for_update(read=True)) is None:
                 raise TakenOver
             await connection.execute(insert(list_key), piece)
+        count += len(piece)
+    return count
 
 
-async def append(connection: AsyncConnection, bucket: int, list_id: int, kind: Kind, frame: pl.DataFrame) -> None:
+async def append(
+    connection: AsyncConnection, bucket: int, list_id: int, kind: Kind, frame: pl.DataFrame, *, level: int | None = None
+) -> None:
     """Add keys to a list in the caller's transaction, which holds the list's row; `frame` in any order.
 
-    At most a chunk of them is merged, so this stays short for a few; for many it takes as long as they do.
+    At most a chunk of them is merged, so this stays short for a few; for many it takes as long as they do. `level`:
+    just there, where the list has none yet.
     """
     added = frame.select(pl.col("key").cast(pl.Int64), pl.col("position").cast(pl.UInt32))
     if added.is_empty():
         return
     of_list = (_key.bucket == bucket, _key.list_id == list_id, _key.kind == kind)
+    if level is not None:
+        await connection.execute(
+            insert(list_key), list(_rows(bucket, list_id, kind, level, added.sort("key", "position")))
+        )
+        return
     top = await connection.scalar(select(func.max(_key.level)).where(*of_list)) or 0
     # Levels of about the same size are merged, so that there are few of them: as the carries of a binary number.
     while top and added.height < CHUNK:
-        level = (*of_list, _key.level == top)
-        if len((await connection.execute(select(_key.chunk).where(*level).limit(2))).all()) > 1:
+        of_level = (*of_list, _key.level == top)
+        if len((await connection.execute(select(_key.chunk).where(*of_level).limit(2))).all()) > 1:
             break
-        data = await connection.scalar(select(_key["keys"]).where(*level))
+        data = await connection.scalar(select(_key["keys"]).where(*of_level))
         assert data is not None
         others = _decoded(data)
         if others.height > 2 * added.height or others.height + added.height > CHUNK:
             break
         added = pl.concat([others, added])
-        await connection.execute(delete(list_key).where(*level))
+        await connection.execute(delete(list_key).where(*of_level))
         top -= 1
     rows = list(_rows(bucket, list_id, kind, top + 1, added.sort("key", "position")))
     await connection.execute(insert(list_key), rows)
@@ -129,6 +152,20 @@ async def chunks(store: Store, bucket: int, list_id: int, kind: Kind) -> AsyncGe
             loaded = await _load(connection, bucket, list_id, kind, index[start : start + _TOGETHER])
         if loaded:
             yield pl.concat(loaded)
+
+
+async def matches(store: Store, bucket: int, of_list: int, on_list: int, kind: Kind) -> pl.DataFrame:
+    """Which contacts of one list have a key that the other has: `position` on the one, `other` on the other, sorted."""
+    found = [pl.DataFrame(schema={"position": pl.UInt32, "other": pl.UInt32})]
+    async for frame in chunks(store, bucket, of_list, kind):
+        async with store.reading() as connection:
+            wanted = frame.get_column("key").unique().sort().to_list()
+            candidates = await _candidates(connection, bucket, on_list, kind, wanted)
+            for start in range(0, len(candidates), _TOGETHER):
+                for loaded in await _load(connection, bucket, on_list, kind, candidates[start : start + _TOGETHER]):
+                    other = loaded.rename({"position": "other"})
+                    found.append(frame.join(other, on="key").select("position", "other"))
+    return pl.concat(found).unique().sort("position", "other")
 
 
 async def read(store: Store, bucket: int, list_id: int, kind: Kind) -> pl.DataFrame:

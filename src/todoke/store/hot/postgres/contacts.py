@@ -14,13 +14,13 @@ _make = maker(Contact)
 
 # Consecutive positions of a list.
 BETWEEN = """
-    SELECT position, destination, zone_set, fields
+    SELECT position, destination, zone_set, fields, false, expires_at
     FROM contact WHERE bucket = $1 AND list_id = $2 AND position BETWEEN $3 AND $4 ORDER BY position
 """
 
 # Just these positions of a list.
 AT = """
-    SELECT c.position, c.destination, c.zone_set, c.fields
+    SELECT c.position, c.destination, c.zone_set, c.fields, false, c.expires_at
     FROM unnest($3::bigint[]) AS k (position)
     CROSS JOIN LATERAL (
         SELECT * FROM contact c WHERE c.bucket = $1 AND c.list_id = $2 AND c.position = k.position OFFSET 0) c
@@ -44,5 +44,5 @@ async def at(
 async def _looked_up(connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]) -> list[Contact]:
     listed = await on_lists(connection, bucket, groups, [row[1] for row in rows])
     if not listed:  # nearly always
-        return [_make((*row, False)) for row in rows]
-    return [_make((*row, row[1] in listed)) for row in rows]
+        return [_make(row) for row in rows]
+    return [_make(row)._replace(on_dnc=row[1] in listed) for row in rows]

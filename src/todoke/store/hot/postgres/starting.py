@@ -82,9 +82,11 @@ TRANSITION = """
     INSERT INTO run_transition (bucket, run_id, old, new, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
 """
 
+# Zone sets are the list's of now: an update may have added some, and their numbers stay.
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
-           r.zone_sets, r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
+           CASE WHEN r.standing THEN r.zone_sets ELSE l.zone_sets END,
+           r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
            s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
            EXISTS (SELECT 1 FROM erased_number e
                    WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
@@ -98,6 +100,7 @@ OPEN = """
                      WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0),
            b.hours, b.holidays, b.rule_pack, s.hours, s.rule_pack
     FROM skill_run r JOIN skill s ON s.id = r.skill_id JOIN business_unit b ON b.id = r.business_unit_id
+    JOIN calling_list l ON l.id = r.list_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id
 """

@@ -19,7 +19,9 @@ _ON_DNC = f"""
 """
 
 # All rows as one JSON array, in one step: a row a step waits for the event loop at every row.
-_AS_ONE = f"SELECT json_group_array(json_array(c.position, c.destination, c.zone_set, c.fields, {_ON_DNC}))"
+_AS_ONE = (
+    f"SELECT json_group_array(json_array(c.position, c.destination, c.zone_set, c.fields, {_ON_DNC}, c.expires_at))"
+)
 
 # Consecutive positions of a list.
 BETWEEN = f"""{_AS_ONE}
