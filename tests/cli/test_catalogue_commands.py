@@ -115,6 +115,7 @@ async def test_a_dry_run_makes_no_list_and_tells_what_it_would_take(acme: Comman
     assert "40 contacts would be accepted, 1 rows rejected; nothing is imported" in shown.out
     assert "segments: 40; a message has 1 to 1, 1.00 on average" in shown.out
     assert "encoding: 100.0% GSM-7" in shown.out
+    assert "may be in" in shown.out
     assert "time to send: " in shown.out
     assert "Nothing else uses the code" in shown.out
     assert (await acme("list", "list", "--json")).json == []

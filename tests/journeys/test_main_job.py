@@ -151,8 +151,8 @@ async def test_a_closed_window_holds_and_costs_nothing(
 ) -> None:
     """Contacts whose window is closed wait; those without a zone wait for the expiry; the others go."""
     minute = SystemClock().now() // 60_000_000 % 1440
-    start = (minute - 60) % 1440
-    window = (start, start + 120) if start + 120 <= 1440 else (start, 1440)
+    start = max(0, min(minute - 60, 1320))
+    window = (start, start + 120)
     zones = (("UTC",), ("Asia/Tokyo",), ())
     world = await make_world(store, simulator.ports.smpp_port, ledger, contacts=30, calling_window=window, zones=zones)
     async with engine():

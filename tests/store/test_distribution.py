@@ -47,6 +47,7 @@ IN_ALL_BUCKETS = {
     ("recovery", "BLOCKS"): "what a dead engine left",
     ("recovery", "INTENTS"): "what a dead engine left",
     ("resolving", "RIPE_RUNS"): "every few seconds an engine looks which doubts are for their policy to decide",
+    ("selecting", "MAKING"): "every half second an engine looks which selections are to be made",
     ("starting", "OPEN"): "several times a second an engine reads the open runs of its codes",
 }
 

@@ -27,7 +27,7 @@ from todoke.store.store import open_store
 HOT = (
     "allowance|answer|block|consent|contact|dnc_entry|doubt|due|erased_number|event|event_b3_r0|inbound|intent|opt_out"
     "|orphan|review|run_cursor"
-    "|skill_run|tally"
+    "|run_selection|selection|skill_run|tally"
 )
 
 # What the condition of an index must hold for a table to be read by a key: a prefix such as the bucket or the engine
@@ -35,7 +35,7 @@ HOT = (
 KEYS = {
     "allowance": r"\bsubject_id = ",
     "answer": r"\bphone = ",
-    "block": r"\bfirst_position = |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
+    "block": r"\bfirst_position (=|>) |^\(\(bucket = \$1\) AND \(run_id = \$2\)\)$|^\(engine_id = \$1\)$",
     "consent": r"\bphone = ",
     "contact": r"\bposition\W+(=|>=)",
     "dnc_entry": r"\bphone = ",
@@ -49,12 +49,14 @@ KEYS = {
     "orphan": r"\bprovider_message_id = |\bnumber (=|>) ",
     "review": r"\b(phone|id) = ",
     "run_cursor": r"\brun_id = ",
+    "run_selection": r"\brun_id = ",
+    "selection": r"\bfirst_ordinal (=|<=|>=) ",
     "skill_run": r"\b(id|skill_id) = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.
 # SQLite would look for runs of a new list only where rows wait for their parent, which none does.
-WHOLE = {("receipts", "KEYS"), ("starting", "OWN_LIST")}
+WHOLE = {("receipts", "KEYS"), ("selecting", "MAKING"), ("starting", "OWN_LIST")}
 
 
 def statements(package: ModuleType) -> Iterator[tuple[str, str, str]]:

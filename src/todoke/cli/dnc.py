@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from todoke.model.clock import Micros
     from todoke.store.catalogue.dnc import EntryRow, Group
     from todoke.store.catalogue.units import Unit
-    from todoke.store.privacy.reading import Listed
     from todoke.store.store import Store
 
 app = typer.Typer(help="Do-not-call lists: numbers that are not to be texted.", no_args_is_help=True)
@@ -72,14 +71,18 @@ def check(
     from todoke.model.clock import SystemClock
     from todoke.store.catalogue import dnc, units
     from todoke.store.catalogue.dnc import EntryRow
+    from todoke.store.privacy import reading
+    from todoke.store.privacy.key import KeyFile
 
     async def work() -> list[EntryRow]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            phone, now = phone_of(number, unit.default_region, number), SystemClock().now()
+            phone = phone_of(number, unit.default_region, number)
+            now = SystemClock().now()
             found = await dnc.on(connection, unit, phone, now)
-            erased = await _erased(connection, unit, phone, session.of(context).settings.data_dir)
-            return found + [EntryRow(phone, row.group, row.source, row.created_at, None) for row in erased]
+            key = KeyFile(session.of(context).settings.data_dir)
+            erased = await reading.listed_as_hash(connection, unit, key.hashed, phone, now)
+            return found + [EntryRow(phone, *row) for row in erased]
 
     _show(session.run(work()), json=json, empty=f"{number} is on no DNC group.")
 
@@ -108,18 +111,6 @@ def every(
     _show(rows, json=json, empty=f"{found.name} has no numbers.")
     if not json and count > len(rows):
         say(f"{len(rows):,} of {count:,} numbers; more with --limit.")
-
-
-async def _erased(connection: Any, unit: Unit, phone: int, data_dir: Path) -> list[Listed]:
-    """Groups that the number is on as the hash of somebody who was erased."""
-    from todoke.model.clock import SystemClock
-    from todoke.store.privacy import reading
-    from todoke.store.privacy.key import KeyFile
-
-    if await reading.key_check(connection) is None:
-        return []
-    digest = KeyFile(data_dir).hashed(phone)
-    return await reading.listed_erased(connection, unit, digest, SystemClock().now())
 
 
 def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.dry_run import DryRun
 
+_ZONES = 12  # sets of zones that are shown
+
 
 def show_dry_run(
     context: typer.Context,
@@ -25,10 +27,14 @@ def show_dry_run(
     *,
     skill: str | None,
     text: str | None,
+    channel: str,
+    no_time_zone: str,
     json: bool,
 ) -> None:
     from todoke.cli.importing import REJECTED, progress_shown
+    from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.dry_run import dry_run
+    from todoke.pipeline.intake.rules import read_channel
     from todoke.store.catalogue import units
 
     here = session.of(context)
@@ -48,6 +54,9 @@ def show_dry_run(
                     saved_mapping=saved_mapping,
                     skill=skill,
                     text=text,
+                    now=SystemClock().now(),
+                    channel=read_channel(channel),
+                    no_time_zone=no_time_zone,
                     progress=progress,
                 )
 
@@ -75,6 +84,12 @@ def _show(name: str, found: DryRun) -> None:
     from todoke.cli.reporting import rejection
 
     say(f"{name}: {found.contacts:,} contacts would be accepted, {found.rejected:,} rows rejected; nothing is imported")
+    known = [(contacts, ", ".join(zones)) for zones, contacts in found.zone_groups if zones]
+    if known:
+        print_table(["contacts", "may be in"], known[:_ZONES], empty="")
+    if len(known) > _ZONES:
+        others = sum(contacts for contacts, _ in known[_ZONES:])
+        say(f"{others:,} more contacts in {len(known) - _ZONES:,} other sets of time zones")
     unknown = sum(contacts for zones, contacts in found.zone_groups if not zones)
     if unknown:
         say(f"{unknown:,} contacts would have no time zone: they are held unless the window is the whole day")

@@ -52,6 +52,12 @@ def import_(
     generate_external_ids: Annotated[
         bool, typer.Option("--generate-external-ids", help="The file has none: number its rows.")
     ] = False,
+    channel: Annotated[
+        str, typer.Option(help="sms: every contact needs a number to text; any: a valid number will do.")
+    ] = "sms",
+    no_time_zone: Annotated[
+        str, typer.Option(metavar="hold|reject|ZONE", help="What becomes of a contact whose time zone nobody knows.")
+    ] = "hold",
     mapping: Annotated[
         str | None, typer.Option(metavar="NAME", help="Read it by a saved mapping; see todoke mapping list.")
     ] = None,
@@ -79,6 +85,7 @@ def import_(
     from todoke.model.clock import SystemClock
     from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.keeping import save_mapping as keep_mapping
+    from todoke.pipeline.intake.rules import read_channel, read_no_time_zone
     from todoke.service.list_imports import ListImports, Upload
     from todoke.service.spool import FOLDER, spool
     from todoke.store.catalogue import units
@@ -103,7 +110,10 @@ def import_(
                 show_preview(context, path, reading, mapping, business_unit, json=json)
             else:
                 of_what = {"skill": skill, "text": text}
-                show_dry_run(context, path, calling_list, reading, mapping, business_unit, **of_what, json=json)
+                rules = {"channel": channel, "no_time_zone": no_time_zone}
+                show_dry_run(
+                    context, path, calling_list, reading, mapping, business_unit, **of_what, **rules, json=json
+                )
         return
     upload = Upload(file)
     if str(file) == STANDARD_INPUT:
@@ -125,7 +135,11 @@ def import_(
                     saved_mapping=mapping,
                 )
             imports = ListImports(store, unit, here.settings.data_dir / REJECTED, clock)
-            options = options_of(reading, mapping)
+            options = {
+                **options_of(reading, mapping),
+                "channel": read_channel(channel).value,
+                "no_time_zone": read_no_time_zone(no_time_zone),
+            }
             with progress_shown() as progress:
                 return await imports.begin(calling_list, upload, options, start_skill=start, progress=progress)
 
@@ -167,6 +181,8 @@ def tell(name: str, ended: Ended, *, json: bool) -> None:
                 "delimiter": imported.delimiter,
                 "sheet": imported.sheet,
                 "zone_groups": imported.zone_groups,
+                "unusable": imported.unusable,
+                "on_dnc": imported.on_dnc,
             }
         )
     elif json:
@@ -191,6 +207,10 @@ def show(name: str, imported: Imported) -> None:
     unknown = sum(group.contacts for group in imported.zone_groups if not group.zones)
     if unknown:
         say(f"{unknown:,} contacts have no time zone: they are held unless the window is the whole day")
+    for field, count in imported.unusable.items():
+        say(f"{field}: {count:,} values are no phone numbers; their contacts have another one")
+    if imported.on_dnc:
+        say(f"{imported.on_dnc:,} contacts are on a DNC group now")
     if imported.reasons:
         rows = [(count, rejection(code), code) for code, count in imported.reasons.items()]
         print_table(["rejected", "because", "code"], rows, empty="")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from todoke.cli import session
+from todoke.cli.filtering import count_list
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.model.errors import Invalid
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 app = typer.Typer(help="Calling lists: the contacts that were imported.", no_args_is_help=True)
+app.command("count")(count_list)
 Name = Annotated[str, typer.Argument(metavar="LIST")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json, RunId
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.model.run import OPEN, RunEvent
+
+if TYPE_CHECKING:
+    from todoke.store.catalogue.runs import Selected
 
 app = typer.Typer(help="Runs: a skill on its way through a list.", no_args_is_help=True)
 
@@ -72,24 +75,28 @@ def show(context: typer.Context, run: RunId, business_unit: BusinessUnit = None,
     from todoke.store.catalogue.allowances import UsedUp
     from todoke.store.catalogue.runs import Progress, RunRow, Transition
 
-    async def work() -> tuple[RunRow, Progress, list[Transition], list[UsedUp]]:
+    async def work() -> tuple[RunRow, Progress, list[Transition], list[UsedUp], Selected | None]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
             row = await runs.find(connection, unit, run)
             progress = await runs.progress(connection, unit, run)
             waits = row.state in OPEN and progress.waiting
             caps = await allowances.used_up(connection, unit, run, SystemClock().now()) if waits else []
-            return row, progress, await runs.transitions(connection, unit, run), caps
+            selected = await runs.selection_of(connection, row)
+            return row, progress, await runs.transitions(connection, unit, run), caps, selected
 
-    row, progress, history, caps = session.run(work())
+    row, progress, history, caps, selected = session.run(work())
     if json:
         steps = [{**step._asdict(), "at": iso(step.at)} for step in history]
         used_up = [{**cap._asdict(), "until": iso(cap.until)} for cap in caps]
-        print_json({**_as_json(row, progress), "text": row.body, "history": steps, "caps_used_up": used_up})
+        facts = {"text": row.body, "history": steps, "caps_used_up": used_up, "selection": selected}
+        print_json({**_as_json(row, progress), **facts})
         return
     say(f"run {row.id}: {row.skill} over {row.calling_list}, {row.state.value}")
     say(f"text: {row.body}")
     say(f"from {row.transport_code}, {row.rate:g} segments a second at most")
+    if selected is not None:
+        _tell(selected)
     counts = {state: count for state, count in _counts(progress).items() if count}
     print_table(["contacts", *counts], [(progress.contacts, *counts.values())], empty="")
     for cap in caps:
@@ -137,6 +144,15 @@ def watch(context: typer.Context, run: RunId, business_unit: BusinessUnit = None
             await watch_run(store, unit, run)
 
     session.run(work())
+
+
+def _tell(selected: Selected) -> None:
+    if selected.filter is not None:
+        say(f"filter: {selected.filter}")
+    if selected.order:
+        say(f"order: {', '.join(selected.order)}")
+    if selected.state == "making":
+        say(f"its contacts are being selected: {selected.read:.0%} of the list is looked at")
 
 
 def _control(context: typer.Context, run: int, event: RunEvent, reason: str, business_unit: str | None) -> None:

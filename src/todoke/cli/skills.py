@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from todoke.cli import session
+from todoke.cli.filtering import Filter, Order, filter_skill, keys, preview_skill
 from todoke.cli.options import BusinessUnit, Json, Watch
 from todoke.cli.output import print_json, print_table, say
 from todoke.cli.started import tell
 
 app = typer.Typer(help="Skills: what is started over a calling list.", no_args_is_help=True)
+app.command("filter")(filter_skill)
+app.command("preview")(preview_skill)
 
 
 @app.command("list")
@@ -68,6 +71,8 @@ def start(
     name: Annotated[str, typer.Argument(metavar="SKILL")],
     calling_list: Annotated[str, typer.Option("--list", metavar="LIST", help="The list whose contacts get it.")],
     text: Annotated[str | None, typer.Option(help="Send this text in place of the skill's template.")] = None,
+    wanted: Filter = None,
+    order: Order = None,
     watch: Watch = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -84,6 +89,8 @@ def start(
                 skill=name,
                 calling_list=calling_list,
                 text=text,
+                wanted=wanted,
+                order=keys(order),
                 now=SystemClock().now(),
             )
             await tell(store, started, business_unit, watch=watch, json=json)
@@ -122,6 +129,6 @@ def _as_json(row: object) -> dict[str, object]:
     from todoke.store.catalogue.skills import SkillRow
 
     assert isinstance(row, SkillRow)
-    hidden = ("id", "transport_code_id", "template_id", "window_start", "window_end")
+    hidden = ("id", "transport_code_id", "template_id", "window_start", "window_end", "ordering")
     facts = {key: value for key, value in row._asdict().items() if key not in hidden}
-    return {**facts, "window": str(row.window)}
+    return {**facts, "window": str(row.window), "order": list(row.order)}

@@ -29,7 +29,16 @@ async def tell(store: Store, started: StartedRun, business_unit: str | None, *, 
     for sentence in started.warnings:
         warn(f"warning: {sentence}")
     if json:
-        print_json({"run": started.run_id, "contacts": started.contacts, "warnings": list(started.warnings)})
+        print_json(
+            {
+                "run": started.run_id,
+                "contacts": started.contacts,
+                "selecting": started.selecting,
+                "warnings": list(started.warnings),
+            }
+        )
+    elif started.selecting:
+        say(f"run {started.run_id}: selected from {started.contacts:,} contacts while it is sent")
     else:
         say(f"run {started.run_id}: {started.contacts:,} contacts")
     if watch:

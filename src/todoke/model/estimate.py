@@ -143,8 +143,8 @@ def _assumptions(terms: Terms | None, time: SendingTime | None) -> Sequence[str]
     hours = (terms.window.end - terms.window.start) / 60
     if hours < 24:
         said.append(
-            f"It is sent in {hours:g} hours a day, as if all contacts were in one time zone; it begins as the window "
-            f"{terms.window} opens."
+            f"It is sent in {hours:g} hours a day, as if all contacts were in one time zone and nothing restricted "
+            f"their hours but the window {terms.window}; it begins as that opens."
         )
     if time.binding is Binding.CAP:
         name, cap = min(terms.caps, key=lambda found: found[1])

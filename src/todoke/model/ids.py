@@ -2,7 +2,8 @@
 
 `message_id = bucket (8 bits) | run (26 bits) | ordinal (29 bits)`, 63 bits, so it fits a signed 64-bit column. The
 bucket is the shard of the business unit, the run one start of a skill, the ordinal the contact's position on the
-list (or the place in the run's selection). A retry keeps the id; `attempt` is a column beside it.
+list, or from SELECTED on a place in the run's selection, which says the position. A retry keeps the id; `attempt` is a
+column beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import NamedTuple
 BUCKETS = 1 << 8
 MAX_RUN = (1 << 26) - 1
 MAX_ORDINAL = (1 << 29) - 1
+SELECTED = 1 << 28
+"""Ordinals from here on are places in a selection; smaller ones are positions: so a list has at most so many."""
 RUN_SHIFT = 29
 BUCKET_SHIFT = 55
 

@@ -17,6 +17,7 @@ SENTENCES: dict[str, str] = {
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",
     "too_long": "the text needs more than 255 segments",
+    "filtered": "a new filter of the skill does not want the contact",
     "edited": "the contact was edited after a part of its text had left",
     # stopped, expired
     "stopped": "the run was stopped before its turn",

@@ -27,6 +27,7 @@ from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
+from todoke.pipeline.planner.selecting import Selector
 from todoke.pipeline.planner.watch import watch_runs
 from todoke.pipeline.privacy.erase import require_key
 from todoke.pipeline.privacy.sweep import Sweep
@@ -51,10 +52,10 @@ _SOONEST = 0.05  # between two looks, whatever is hinted
 _SHARE = 2.0
 _CLOCK = 5.0
 _RECOVERY_LOOK = 5.0
-_SWEEP = 10.0
-_SWEEP_USES = 60.0
 _LISTS = 5.0
 _REMOVAL = 60.0
+_SWEEP = 10.0
+_SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
@@ -149,6 +150,7 @@ class Engine:
                 others = [
                     tasks.create_task(inbox.run()),
                     tasks.create_task(watch_runs(hot, clock)),
+                    tasks.create_task(Selector(self._store, clock).run()),
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
                     tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),

@@ -75,7 +75,7 @@ class CrossCheck:
     def _checked(self, raw: str) -> Answer:
         fast, reference = self._fast.read(raw), self._reference.read(raw)
         if not _equal(fast, reference):
-            self.mismatch = Mismatch(_describe(fast), _describe(reference))
+            self.mismatch = Mismatch(describe(fast), describe(reference))
             if self._on_mismatch:
                 self._on_mismatch(self.mismatch)
         return reference
@@ -89,7 +89,8 @@ def _equal(one: Answer, other: Answer) -> bool:
     return one == other
 
 
-def _describe(answer: Answer) -> str:
+def describe(answer: Answer) -> str:
+    """For a log, without the number."""
     if isinstance(answer, PhoneError):
         return answer.reason
     return f"{answer.kind.value} {answer.region} {mask(answer.e164)}"

@@ -43,6 +43,7 @@ class Store:
         pool: Pool | None = None,
         writer: Writer | None = None,
         reader: Reader | None = None,
+        scanner: Reader | None = None,
     ) -> None:
         self.url = url
         self.address = address
@@ -52,6 +53,7 @@ class Store:
         self._pool = pool
         self._writer = writer
         self._reader = reader
+        self._scanner = scanner
 
     @property
     def dialect(self) -> Dialect:
@@ -77,6 +79,13 @@ class Store:
         if self._reader is None:
             raise TypeError("a PostgreSQL store has no reader thread")
         return self._reader
+
+    @property
+    def scanner(self) -> Reader:
+        """SQLite's thread for what reads much, so that no lane waits for it; TypeError on PostgreSQL."""
+        if self._scanner is None:
+            raise TypeError("a PostgreSQL store has no scanner thread")
+        return self._scanner
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
@@ -143,10 +152,10 @@ async def migrate(url: str) -> str:
 
 async def _open_sqlite(url: str, address: Address, engine: AsyncEngine) -> Store:
     assert address.path is not None
-    writing, reading = Writer(address.path), Reader(address.path)
+    writing, reading, scanning = Writer(address.path), Reader(address.path), Reader(address.path)
     hot = SqliteHot(writing, reading, SystemClock())
-    closers = (hot.close, engine.dispose, reading.close, writing.close)
-    return Store(url, address, engine, hot, closers, writer=writing, reader=reading)
+    closers = (hot.close, engine.dispose, scanning.close, reading.close, writing.close)
+    return Store(url, address, engine, hot, closers, writer=writing, reader=reading, scanner=scanning)
 
 
 async def _open_postgres(url: str, address: Address, engine: AsyncEngine) -> Store:

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from tests.factories import NOW
 
 from todoke.pipeline.intake.checking import Checked
 from todoke.pipeline.intake.forms import Form
 from todoke.pipeline.intake.mapping import map_headers
 from todoke.pipeline.intake.reading import open_source
 from todoke.pipeline.intake.rejects import RejectsFile
+from todoke.pipeline.intake.rules import Rules
 from todoke.pipeline.intake.validation import Judge
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
-from todoke.sms.phone import Parser
-from todoke.store.lists.base import NewContact, OpenImport
+from todoke.sms.phone_columns import ColumnParser
+
+
+class Contact(NamedTuple):
+    position: int
+    destination: int
+    zone_set: int
+    external_id: str
+    fields: str
+    phones: str | None
+    expires_at: int | None
 
 
 class Read(NamedTuple):
     """What became of a file. `rejected`: line, field, reason and detail of each refused row, in order."""
 
-    contacts: list[NewContact]
+    contacts: list[Contact]
     rejected: list[tuple[int, str, str, str]]
     checked: Checked
 
@@ -56,6 +67,7 @@ def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
         generate_ids: bool = False,
         name: str = "list.csv",
         required: Sequence[str] = (),
+        **rules: Any,
     ) -> Read:
         folder = tmp_path_factory.mktemp("list")
         path = folder / name
@@ -63,14 +75,14 @@ def read_list(tmp_path_factory: pytest.TempPathFactory) -> ReadList:
         source = open_source(path)
         layout = map_headers(source.header, required=required)
         zone_sets = ZoneSets()
-        parse_many = Parser(region).parse_many
-        judge = Judge(layout, parse_many, zone_sets, generate_ids=generate_ids)
-        checked = Checked(source, judge, zone_sets)
+        phones = ColumnParser(region)
+        judge = Judge(layout, phones, zone_sets, Rules(NOW, generate_ids, **rules))
+        checked = Checked(source, judge, zone_sets, folder)
         for _ in checked.steps():
             pass
         rejects = _Rejects(folder / "rejected.csv", source.header, source.form)
-        sorting = Sorting(source, layout, checked, judge, OpenImport(7, 3, 1, "me"), rejects, parse_many)
-        contacts = [contact for piece in sorting.pieces() for contact in piece.contacts]
+        sorting = Sorting(source, layout, checked, judge, rejects, phones)
+        contacts = [Contact(*row[:7]) for piece in sorting.pieces() for row in piece.contacts.iter_rows()]
         rejects.keep()
         assert (sorting.contacts, sorting.rejected) == (len(contacts), len(rejects.seen))
         return Read(contacts, rejects.seen, checked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pipeline.intake.conftest import ReadList
 
@@ -29,6 +29,7 @@ RAGGED = st.lists(st.one_of(IDS, PHONES, NOTES), max_size=8).map(",".join)
 LINES = st.lists(st.one_of(QUOTED, QUOTED, RAW, RAGGED), max_size=25)
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]), st.booleans())
 def test_rows_in_are_contacts_and_refusals(
     read_list: ReadList, lines: list[str], end: str, encoding: str, generate: bool
@@ -37,16 +38,19 @@ def test_rows_in_are_contacts_and_refusals(
 
     read = read_list(text.encode(encoding), generate_ids=generate)
 
-    contacts, checked = sorted(read.contacts, key=lambda contact: contact[2]), read.checked
+    contacts, checked = sorted(read.contacts, key=lambda contact: contact.position), read.checked
     assert len(contacts) + len(read.rejected) == checked.rows
-    assert [contact[2] for contact in contacts] == list(range(len(contacts)))
-    assert len({contact[3] for contact in contacts}) == len(contacts)
-    assert len({contact[5] for contact in contacts}) == len(contacts)
-    assert all(contact[5] and contact[6].count("\x1f") == 4 and "\x00" not in contact[6] for contact in contacts)
+    assert [contact.position for contact in contacts] == list(range(len(contacts)))
+    assert len({contact.destination for contact in contacts}) == len(contacts)
+    assert len({contact.external_id for contact in contacts}) == len(contacts)
+    assert all(
+        contact.external_id and contact.fields.count("\x1f") == 4 and "\x00" not in contact.fields
+        for contact in contacts
+    )
     ranges = {
         position: found.zone_set for found in checked.zone_ranges for position in range(found.first, found.last + 1)
     }
-    assert [ranges[contact[2]] for contact in contacts] == [contact[4] for contact in contacts]
+    assert [ranges[contact.position] for contact in contacts] == [contact.zone_set for contact in contacts]
     assert dict(checked.reasons) == {
         reason: count for reason in Reason if (count := sum(1 for row in read.rejected if row[2] == reason))
     }
@@ -54,6 +58,7 @@ def test_rows_in_are_contacts_and_refusals(
     assert refused_lines == sorted(set(refused_lines))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_list_or_a_sentence(read_list: ReadList, noise: bytes) -> None:
     try:

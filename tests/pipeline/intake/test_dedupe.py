@@ -1,57 +1,63 @@
-"""The compact search for duplicates says what a plain one with sets says."""
+"""The search for duplicates by columns, in memory and in shares on the disk, says what a plain one with sets says."""
 
 from __future__ import annotations
 
-from array import array
+from pathlib import Path
 
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todoke.pipeline.intake import dedupe
-from todoke.pipeline.intake.dedupe import Accepted
+from todoke.pipeline.intake.dedupe import SCHEMA, Candidates
 from todoke.pipeline.intake.reasons import Reason
-from todoke.pipeline.intake.rows import Batch
-from todoke.pipeline.intake.validation import Judged
-from todoke.pipeline.intake.verdicts import ACCEPTED, read_verdict
+from todoke.pipeline.intake.verdicts import read_verdict
+
+ROWS = st.lists(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 10)), max_size=10), max_size=6)
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(1, 12), st.sampled_from("abcdefghij")), max_size=10), max_size=6))
-def test_the_first_contact_with_a_number_and_an_id_wins(batches: list[list[tuple[int, str]]]) -> None:
-    accepted = Accepted()
-    expected: list[tuple[int | None, str]] = []
-    numbers: dict[int, int] = {}
-    external_ids: dict[str, int] = {}
-    line = 1
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spool")
+
+
+def found(folder: Path, batches: list[list[tuple[int, int]]], in_memory: int) -> list[tuple[int, str, int]]:
+    candidates = Candidates(folder, in_memory=in_memory)
+    line = 2
     for rows in batches:
-        judged = Judged(array("H", bytes(2 * len(rows))))
-        lines = range(line + 1, line + 1 + len(rows))
-        for index, (number, external_id) in enumerate(rows):
-            judged.indexes.append(index)
-            judged.destinations.append(number)
-            judged.zone_sets.append(number % 3)
-            judged.external_ids.append(external_id)
-            if external_id in external_ids:
-                expected.append((external_ids[external_id], Reason.DUPLICATE_EXTERNAL_ID))
-            elif number in numbers:
-                expected.append((numbers[number], Reason.DUPLICATE_PHONE))
-            else:
-                numbers[number] = external_ids[external_id] = lines[index]
-                expected.append((None, ""))
+        lines = range(line, line + len(rows))
+        columns = [lines, [phone for phone, _ in rows], [id_ for _, id_ in rows], [0] * len(rows), [1] * len(rows)]
+        candidates.add(pl.DataFrame(columns, schema=SCHEMA))
         line += len(rows)
-        accepted.add(Batch([[] for _ in rows], lines, 0, 0), judged)
-
-    accepted.resolve()
-
-    found = [("" if code == ACCEPTED else read_verdict(code)[0].value) for code in accepted.verdicts]
-    assert found == [reason for _, reason in expected]
-    assert list(accepted.repeats) == [first for first, _ in expected if first is not None]
-    assert accepted.slice(0, 1000)[0] == list(numbers)
-    assert accepted.rows == len(numbers)
-    assert accepted.zone_counts(3) == [sum(1 for number in numbers if number % 3 == zone) for zone in range(3)]
+    repeated = candidates.repeated().select("line", "code", "first").rows()
+    return [(at, read_verdict(code)[0].value, first) for at, code, first in repeated]
 
 
-def test_parts_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dedupe, "_PART", 2)
+def expected(batches: list[list[tuple[int, int]]]) -> list[tuple[int, str, int]]:
+    told: list[tuple[int, str, int]] = []
+    phones: dict[int, int] = {}
+    ids: dict[int, int] = {}
+    for line, (phone, id_) in enumerate((row for rows in batches for row in rows), 2):
+        if id_ in ids:
+            told.append((line, Reason.DUPLICATE_EXTERNAL_ID, ids[id_]))
+        elif phone in phones:
+            told.append((line, Reason.DUPLICATE_PHONE, phones[phone]))
+        else:
+            phones[phone] = ids[id_] = line
+    return told
 
-    test_the_first_contact_with_a_number_and_an_id_wins()
+
+@settings(deadline=None)
+@given(ROWS, st.sampled_from([0, 8, 1000]))
+def test_the_first_contact_with_a_number_and_an_id_wins(
+    folder: Path, batches: list[list[tuple[int, int]]], in_memory: int
+) -> None:
+    assert found(folder, batches, in_memory) == expected(batches)
+
+
+def test_a_chain_in_which_each_row_waits_for_the_one_before(folder: Path) -> None:
+    chain = [[(1 + number // 2, 1 + (number + 1) // 2) for number in range(200)]]
+
+    assert dedupe._ROUNDS < 50
+    assert found(folder, chain, 1000) == expected(chain)

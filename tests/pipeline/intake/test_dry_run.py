@@ -18,6 +18,7 @@ from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.dry_run import DryRun, dry_run
 from todoke.pipeline.intake.importing import import_list
 from todoke.pipeline.intake.progress import Progress
+from todoke.pipeline.intake.rules import Channel
 from todoke.pipeline.planner.estimating import estimate_skill
 from todoke.store.schema import (
     business_unit,
@@ -115,6 +116,13 @@ async def test_a_text_by_itself_and_in_place_of_the_skills(do: DoDryRun) -> None
         assert found is not None
         assert (found.segments, found.fewest, found.most) == (5, 2, 3)
         assert found.time is not None
+
+
+async def test_a_contact_without_a_number_to_text_gets_no_message(do: DoDryRun) -> None:
+    found = await do("id,Phone\n1,+81 3 1234 5678\n2,212 555 2671\n", text="Hello", channel=Channel.ANY)
+
+    assert found.estimate is not None
+    assert (found.contacts, found.estimate.messages, found.estimate.skipped) == (2, 1, {"no_mobile": 1})
 
 
 async def test_a_long_list_is_sampled_evenly(

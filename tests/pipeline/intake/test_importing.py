@@ -36,7 +36,8 @@ async def do_import(store: Store, tmp_path: Path) -> Import:
 
     async def do(text: str = ROWS, **options: Any) -> Imported:
         path = tmp_path / "agents.csv"
-        path.write_text(text, encoding="utf-8")
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # what did not change is not touched
+            path.write_text(text, encoding="utf-8")
         given = {
             "business_unit": "unit",
             "name": "agents",
@@ -76,9 +77,9 @@ async def test_a_file_becomes_a_list(do_import: Import, store: Store) -> None:
     assert stored[:4] == (done.list_id, "agents", "ready", 3)
     assert stored[4:] == (done.fields, [["US-NY America/New_York"], ["JP Asia/Tokyo"]], "agents.csv", NOW)
     assert await rows(store, c.contacts, c.rejected) == [(2, 2)]
-    assert [row[:7] for row in sorted(await rows(store, contact))] == [
-        (3, done.list_id, 0, 12125552671, 0, "1", "1\x1fAnn\x1f212 555 2671"),
-        (3, done.list_id, 1, 819012345678, 1, "2", "2\x1f太郎\x1f+81 90-1234-5678"),
+    assert sorted(await rows(store, contact)) == [
+        (3, done.list_id, 0, 12125552671, 0, "1", "1\x1fAnn\x1f212 555 2671", None, None),
+        (3, done.list_id, 1, 819012345678, 1, "2", "2\x1f太郎\x1f+81 90-1234-5678", None, None),
     ]
     assert sorted(await rows(store, r.reason, r["count"])) == [("duplicate_phone", 1), ("phone_too_short", 1)]
     assert await rows(store, z.number, z.zone_set, z.first_position, z.last_position) == [(0, 0, 0, 0), (1, 1, 1, 1)]

@@ -24,7 +24,7 @@ def test_the_agents_are_good_to_about_94_percent_with_every_kind_of_flaw(read_li
         "landline", "phone_not_a_number", "phone_not_valid", "invalid_time_zone", "too_few_fields", "too_many_fields",
     }  # fmt: skip
     assert len(read.checked.zone_ranges) >= 10
-    assert sum(1 for contact in read.contacts if str(contact[3]).startswith("81")) > 1_000
+    assert sum(1 for contact in read.contacts if str(contact.destination).startswith("81")) > 1_000
 
 
 def test_the_agents_are_mapped_without_help() -> None:

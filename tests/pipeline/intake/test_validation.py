@@ -49,7 +49,7 @@ def test_each_reason(read_list: ReadList, row: str, field: str, reason: str) -> 
     read = read_list(text.encode("utf-8", "surrogateescape"))
 
     assert read.verdicts == [(4, field, reason)]
-    assert [contact[5] for contact in sorted(read.contacts)] == ["0", "2"]
+    assert [contact.external_id for contact in sorted(read.contacts)] == ["0", "2"]
     assert read.rejected[0][3]
 
 
@@ -59,7 +59,7 @@ def test_a_repetition_names_the_line_that_is_kept(read_list: ReadList) -> None:
     assert read.verdicts == [(3, "PhoneNumber", "duplicate_phone"), (4, "ExternalId", "duplicate_external_id")]
     assert "line 2" in read.rejected[0][3]
     assert "line 2" in read.rejected[1][3]
-    assert [contact[5] for contact in read.contacts] == ["1", "3"]  # a refused row bars no other
+    assert [contact.external_id for contact in read.contacts] == ["1", "3"]  # a refused row bars no other
 
 
 def test_a_row_refused_for_its_own_fault_bars_no_other(read_list: ReadList) -> None:
@@ -78,7 +78,7 @@ def test_one_number_in_any_format_is_one_contact(read_list: ReadList, written: s
     read = read_list(f"id,Phone\n1,{GOOD}\n2,{written}\n")
 
     assert read.verdicts == [(3, "PhoneNumber", "duplicate_phone")]
-    assert [contact[3] for contact in read.contacts] == [12125552671]
+    assert [contact.destination for contact in read.contacts] == [12125552671]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_sms_number_counts_else_the_first_mobile(
 ) -> None:
     read = read_list(HEADER + f"1,{sms},{phone},{work},,\n")
 
-    assert [contact[3] for contact in read.contacts] == [destination]
+    assert [contact.destination for contact in read.contacts] == [destination]
 
 
 def test_a_wrong_sms_number_is_not_replaced_by_another(read_list: ReadList) -> None:
@@ -104,7 +104,7 @@ def test_a_wrong_sms_number_is_not_replaced_by_another(read_list: ReadList) -> N
 
 
 def test_numbers_without_a_country_are_of_the_default_region(read_list: ReadList) -> None:
-    assert read_list("id,Phone\n1,090-1234-5678\n", region="JP").contacts[0][3] == 819012345678
+    assert read_list("id,Phone\n1,090-1234-5678\n", region="JP").contacts[0].destination == 819012345678
 
 
 def test_lines_of_separators_are_no_rows(read_list: ReadList) -> None:
@@ -116,13 +116,13 @@ def test_lines_of_separators_are_no_rows(read_list: ReadList) -> None:
 def test_empty_fields_beyond_the_header_do_not_matter(read_list: ReadList) -> None:
     read = read_list(f"id,Phone\n1,{GOOD},, \n")
 
-    assert read.contacts[0][6] == f"1\x1f{GOOD}"
+    assert read.contacts[0].fields == f"1\x1f{GOOD}"
 
 
 def test_values_are_stripped_and_packed_in_list_order(read_list: ReadList) -> None:
     read = read_list(f'Note,id,Phone,todoke_line,名\n" a\n b ", 7 ,{GOOD},12,　太郎　\n\x1fx\x00y,8,{OTHER},,\n')
 
-    assert [contact[5:] for contact in sorted(read.contacts, key=lambda contact: contact[5])] == [
+    assert [contact[3:5] for contact in sorted(read.contacts, key=lambda contact: contact.external_id)] == [
         ("7", f"a\n b\x1f7\x1f{GOOD}\x1f太郎"),
         ("8", f"xy\x1f8\x1f{OTHER}\x1f"),
     ]
@@ -131,9 +131,11 @@ def test_values_are_stripped_and_packed_in_list_order(read_list: ReadList) -> No
 def test_external_ids_are_made_when_asked(read_list: ReadList) -> None:
     read = read_list(f"Phone\n{GOOD}\n\n{OTHER}\n", generate_ids=True)
 
-    assert [contact[5] for contact in read.contacts] == ["line-2", "line-4"]
+    assert [contact.external_id for contact in read.contacts] == ["line-2", "line-4"]
     with_column = read_list(f"id,Phone\n,{GOOD}\nA,{OTHER}\nline-2,{JAPANESE}\n", generate_ids=True)
-    assert [contact[5] for contact in sorted(with_column.contacts, key=lambda contact: contact[5])] == ["A", "line-2"]
+    assert [
+        contact.external_id for contact in sorted(with_column.contacts, key=lambda contact: contact.external_id)
+    ] == ["A", "line-2"]
     assert with_column.verdicts == [(4, "ExternalId", "duplicate_external_id")]
 
 
@@ -144,8 +146,17 @@ def test_positions_are_dense_and_grouped_by_zones(read_list: ReadList) -> None:
     read = read_list(text)
 
     zones = read.checked.zone_sets
-    by_position = [(contact[5], zones[contact[4]]) for contact in sorted(read.contacts, key=lambda contact: contact[2])]
-    assert [contact[2] for contact in sorted(read.contacts, key=lambda contact: contact[2])] == [0, 1, 2, 3, 4]
+    by_position = [
+        (contact.external_id, zones[contact.zone_set])
+        for contact in sorted(read.contacts, key=lambda contact: contact.position)
+    ]
+    assert [contact.position for contact in sorted(read.contacts, key=lambda contact: contact.position)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
     assert by_position == [
         ("0", ["US-NY America/New_York"]),
         ("3", ["US-NY America/New_York"]),
@@ -161,7 +172,7 @@ def test_the_postcode_comes_before_the_number_and_the_contact_has_hours_of_its_o
     read = read_list(head + f"1,{GOOD},33101,,mon-fri 9-17\n2,{OTHER},,Texas,\n3,212 555 2673,,,at noon\n")
 
     zones = read.checked.zone_sets
-    assert {contact[5]: zones[contact[4]] for contact in read.contacts} == {
+    assert {contact.external_id: zones[contact.zone_set] for contact in read.contacts} == {
         "1": ["US-FL America/New_York mon-fri 09:00-17:00; sat-sun closed"],
         "2": ["US-TX America/Chicago", "US-TX America/Denver"],
     }
@@ -172,7 +183,7 @@ def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) ->
     read = read_list("id,Phone\n1,+882 16 1234 5678\n2,+883 5100 1234 5678\n" + f"3,{GOOD}\n")
 
     for contact in read.contacts:
-        assert (read.checked.zone_sets[contact[4]] == []) == (contact[5] != "3")
+        assert (read.checked.zone_sets[contact.zone_set] == []) == (contact.external_id != "3")
 
 
 def test_a_value_that_is_required(read_list: ReadList) -> None:
@@ -186,7 +197,7 @@ def test_a_value_that_is_required(read_list: ReadList) -> None:
         (5, "ExternalId", "missing_required_value"),
         (7, "SMSPhoneNumber", "missing_required_value"),
     ]
-    assert [contact[5] for contact in read.contacts] == ["3"]
+    assert [contact.external_id for contact in read.contacts] == ["3"]
     assert read.checked.blank == 1
     # A row that is refused bars no other, and an id that is generated fills no gap.
     assert read_list(f"ExternalId,Phone\n,{GOOD}\n1,{GOOD}\n", required=["ExternalId"], generate_ids=True).verdicts == [

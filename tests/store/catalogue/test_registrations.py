@@ -20,7 +20,7 @@ async def test_a_code_knows_whose_it_is_and_where_stop_goes(
         groups = {group.name: group.id for group in await dnc.groups(connection, unit)}
         short = await registrations.of_code(connection, provider, "72345")
         assert short is not None
-        assert (short.business_unit_id, short.bucket, short.dnc_group_id) == (
+        assert (short.unit.id, short.unit.bucket, short.dnc_group_id) == (
             unit.id,
             unit.bucket,
             groups["Acme do not call"],

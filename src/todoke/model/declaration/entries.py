@@ -25,7 +25,6 @@ Name = Annotated[
 UnitName: TypeAlias = Name | None
 SharedRate = Annotated[float, Meta(ge=0.1, le=1_000_000, description="segments a second, 0.1 or more")]
 DailyCap = Annotated[int, Meta(ge=1, le=10**12, description="segments a day, 1 or more")]
-CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
 Scope = Annotated[
     Literal["skill", "business_unit", "installation"],
     Meta(description='"skill", "business_unit" or "installation"'),
@@ -40,6 +39,7 @@ AnswerText: TypeAlias = (
 )
 Price = Annotated[float, Meta(ge=0, le=1000, description="what a segment costs, such as 0.0079")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capital letters, such as "USD" or "JPY"')]
+CapText = Annotated[str, Meta(max_length=60, description='a frequency cap such as "3 in 7 days"')]
 Keyword = Annotated[str, Meta(min_length=1, max_length=40, description="1 to 40 characters")]
 
 
@@ -64,8 +64,8 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     ]
     default_dnc_group: Name = DEFAULT_DNC_GROUP
     rate: SharedRate | None = None
-    cap: CapText | None = None
     opt_out_scope: Scope = "business_unit"
+    cap: CapText | None = None
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
@@ -206,6 +206,8 @@ class Skill(Struct, frozen=True, kw_only=True):
     scrub: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     contribute: Annotated[list[Name], Meta(max_length=50, description='DNC groups such as ["Acme shifts"]')] = []
     cap: CapText | None = None
+    filter: Annotated[str, Meta(min_length=1, description="a filter in quotes, such as 'State = \"FL\"'")] | None = None
+    order: Annotated[list[str], Meta(max_length=10, description='keys such as ["Score desc", "LastName"]')] = []
     consent: Literal["none", "implied", "soft_opt_in", "express", "express_written"] = "none"
     consent_purpose: Purpose = ""
     consent_programme: Purpose = ""

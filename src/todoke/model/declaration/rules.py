@@ -24,6 +24,8 @@ from todoke.model.declaration.entries import (
 )
 from todoke.model.declaration.place import Place, Problem
 from todoke.model.errors import Invalid
+from todoke.model.filter import read as read_filter
+from todoke.model.filter import read_order
 from todoke.model.language import LANGUAGES
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
@@ -99,6 +101,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
             except Invalid as error:
                 yield place.problem("window", error.sentence, error.fix or "")
             yield from _cap(entry.cap, place)
+            yield from _selection(entry, place)
         case _:
             pass
 
@@ -138,21 +141,6 @@ def _code(entry: TransportCode, place: Place) -> Iterator[Problem]:
         yield place.problem("rate", sentence, "Make sure that the carrier has agreed to it.", warning=True)
 
 
-def _tidy_cap(text: str | None) -> str | None:
-    """As it is kept; one with a mistake as it stands."""
-    try:
-        return None if text is None else str(cap.parse(text))
-    except Invalid:
-        return text
-
-
-def _cap(text: str | None, place: Place) -> Iterator[Problem]:
-    try:
-        cap.optional(text)
-    except Invalid as error:
-        yield place.problem("cap", error.sentence, error.fix or "")
-
-
 _REVOCATIONS = frozenset({"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"})
 
 
@@ -177,6 +165,40 @@ def _registration(entry: Registration, place: Place) -> Iterator[Problem]:
         elif plain in _REVOCATIONS:
             sentence = f"In the United States {plain!r} by itself is an opt-out by law."
             yield place.problem("remove_keywords", sentence, "Make sure that nobody there is texted.", warning=True)
+
+
+def _tidy_cap(text: str | None) -> str | None:
+    """As it is kept; one with a mistake as it stands."""
+    try:
+        return None if text is None else str(cap.parse(text))
+    except Invalid:
+        return text
+
+
+def _cap(text: str | None, place: Place) -> Iterator[Problem]:
+    try:
+        cap.optional(text)
+    except Invalid as error:
+        yield place.problem("cap", error.sentence, error.fix or "")
+
+
+def _selection(entry: Skill, place: Place) -> Iterator[Problem]:
+    """The fields that it names are looked at when it is started: only then is the list known."""
+    try:
+        if entry.filter is not None:
+            read_filter(entry.filter)
+    except Invalid as error:
+        yield place.problem("filter", f"{_in(error)}{error.sentence}", error.fix or "")
+    try:
+        read_order(entry.order)
+    except Invalid as error:
+        yield place.problem("order", f"{_in(error)}{error.sentence}", error.fix or "")
+
+
+def _in(error: Invalid) -> str:
+    """Where in the value it is: after its key, which is told before."""
+    place = (error.where or "").partition(", ")[2]
+    return f"In {place}: " if place else ""
 
 
 def _zone(zone: str, place: Place) -> Iterator[Problem]:

@@ -1,117 +1,127 @@
-"""One contact a number and one a external id, the first row of the file wins; in compact columns, not in sets.
+"""One contact a number and one a external id, the first row of the file wins.
 
-Only what occurs more than once has to be looked at row by row, and sorting finds it with little memory: 10 million
-rows take 330 MB here and 610 MB at the peak, where two Python sets would take 1.4 GB.
+Only what occurs more than once has to be looked at closely, and sorting finds it with little memory. Beyond some
+millions of rows they are split by their keys into shares on the disk, and each is looked at by itself.
 """
 
+# pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
-import zlib
-from array import array
-from typing import Any, cast
+from pathlib import Path
 
 import polars as pl
 
 from todoke.pipeline.intake.reasons import Reason
-from todoke.pipeline.intake.rows import Batch
-from todoke.pipeline.intake.validation import Judged
+from todoke.pipeline.intake.spool import Shares, Spool
 from todoke.pipeline.intake.verdicts import verdict
 
-_SCHEMA = {
-    "destination": pl.Int64,
-    "zone_set": pl.UInt16,
-    "row": pl.UInt32,
-    "line": pl.UInt32,
-    "external": pl.Int64,
-    "check": pl.UInt32,
-}
-_PART = 50_000  # rows
+IN_MEMORY = 6_000_000  # rows
+_SHARES = 48
+
+SCHEMA = pl.Schema(
+    {"line": pl.UInt32(), "phone": pl.Int64(), "external": pl.Int64(), "check": pl.UInt32(), "zone_set": pl.UInt16()}
+)
+REPEATED = pl.Schema({"line": pl.UInt32(), "code": pl.UInt16(), "first": pl.UInt32(), "zone_set": pl.UInt16()})
+_ROUNDS = 12
+_ID = ("external", "check")
 
 
-class Accepted:
-    """What must be known of every row that may become a contact, in the order of the file.
+class Candidates:
+    """Rows that may be contacts, in the order of the file.
 
-    External ids are kept as 96 bits of hash, of which 64 are keyed anew in every process: two different ones of 100
-    million meet with a probability of 10^-13.
+    External ids are known by 96 bits of hash: two different ones of 100 million meet with a probability of 10^-13.
     """
 
-    def __init__(self) -> None:
-        self._columns: dict[str, list[int]] = {name: [] for name in _SCHEMA}
-        self._parts: list[pl.DataFrame] = []
-        self._frame: Any = None
-        self.verdicts = array("H")  # one a row of the file
-        self.rows = 0  # may still be contacts
-        self.repeats = array("Q")  # of each duplicate, in order: the line of the row that it repeats
+    def __init__(self, folder: Path, *, in_memory: int = IN_MEMORY) -> None:
+        self._folder = folder
+        self._in_memory = in_memory
+        self._spool = Spool(folder, in_memory * 24)
 
-    def add(self, batch: Batch, judged: Judged) -> None:
-        """The next batch of the file."""
-        columns, before = self._columns, len(self.verdicts)
-        self.verdicts.extend(judged.verdicts)
-        self.rows += len(judged.indexes)
-        columns["destination"] += judged.destinations
-        columns["zone_set"] += judged.zone_sets
-        columns["row"] += [before + index for index in judged.indexes]
-        columns["line"] += [batch.lines[index] for index in judged.indexes]
-        columns["external"] += map(hash, judged.external_ids)
-        columns["check"] += [zlib.crc32(external_id.encode()) for external_id in judged.external_ids]
-        if len(columns["row"]) >= _PART:
-            self._pack()
+    @property
+    def rows(self) -> int:
+        return self._spool.rows
 
-    def resolve(self) -> None:
-        """Turn duplicates into rejections; after this `zone_counts` and `slice` hold."""
-        self._pack()
-        frame: Any = pl.concat(self._parts, rechunk=False)
-        self._parts.clear()
-        suspects = frame.filter(_repeated(frame, "destination") | _repeated(frame, "external"))
-        rejected = self._reject(suspects)
-        frame = frame.select("destination", "zone_set", "row")
-        if rejected:
-            frame = frame.filter(~pl.col("row").is_in(pl.Series(rejected, dtype=pl.UInt32).implode()))
-        self._frame = frame.drop("row")
-        self.rows = frame.height
+    def close(self) -> None:
+        """Forget everything."""
+        self._spool.close()
 
-    def zone_counts(self, sets: int) -> list[int]:
-        """Contacts by zone set number, for `sets` of them."""
-        counts = [0] * sets
-        for number, count in self._frame["zone_set"].value_counts().iter_rows():
-            counts[number] = count
-        return counts
+    def add(self, accepted: pl.DataFrame) -> None:
+        """More rows, with the columns of `SCHEMA` among others."""
+        self._spool.append(accepted.select(SCHEMA.names()))
 
-    def slice(self, start: int, length: int) -> tuple[list[int], list[int]]:
-        """Numbers and zone sets of contacts in the order of the file."""
-        part = self._frame.slice(start, length)
-        return part["destination"].to_list(), part["zone_set"].to_list()
+    def repeated(self) -> pl.DataFrame:
+        """The rows that repeat an earlier contact, as `REPEATED`: the verdict, and the line of the row that is kept.
 
-    def _pack(self) -> None:
-        self._parts.append(pl.DataFrame(self._columns, schema=_SCHEMA))
-        for column in self._columns.values():
-            column.clear()
+        A row that is refused itself bars no other.
+        """
+        if self._spool.rows <= self._in_memory:
+            rows = self._spool.whole(SCHEMA)
+            suspects = rows.filter(_occurs_again(rows, "phone") | _occurs_again(rows, "external"))
+        else:
+            suspects = self._suspects()
+        self._spool.close()
+        return _resolved(suspects)
 
-    def _reject(self, suspects: Any) -> list[int]:
-        """Rows (by number) that repeat an earlier contact. A row that is refused itself bars no other."""
-        numbers: dict[int, int] = {}
-        external_ids: dict[tuple[int, int], int] = {}
-        rejected: list[int] = []
-        for row, line, destination, external, check in cast(
-            "list[tuple[int, int, int, int, int]]",
-            suspects.select("row", "line", "destination", "external", "check").iter_rows(),
-        ):
-            first = external_ids.get((external, check))
-            reason = Reason.DUPLICATE_EXTERNAL_ID
-            if first is None:
-                first = numbers.get(destination)
-                reason = Reason.DUPLICATE_PHONE
-            if first is None:
-                numbers[destination] = external_ids[external, check] = line
-                continue
-            self.verdicts[row] = verdict(reason)
-            self.repeats.append(first)
-            rejected.append(row)
-        return rejected
+    def _suspects(self) -> pl.DataFrame:
+        """The same, share by share."""
+        found: list[pl.DataFrame] = [SCHEMA.to_frame()]
+        for key in ("phone", "external"):
+            shares = Shares(self._folder, _SHARES)
+            shares.append(self._spool.frames(), _share(key))
+            found += [rows.filter(_occurs_again(rows, key)) for rows in shares]
+        return pl.concat(found).unique("line").sort("line")
 
 
-def _repeated(frame: Any, name: str) -> Any:
-    """An expression: the value of that column occurs more than once."""
-    ordered = frame[name].sort()
+def _share(key: str) -> pl.Expr:
+    return pl.col(key).cast(pl.UInt64, wrap_numerical=True) % _SHARES
+
+
+def _occurs_again(rows: pl.DataFrame, name: str) -> pl.Series:
+    """Which rows have a value in that column that occurs more than once."""
+    ordered = rows[name].sort()
     repeated = ordered.filter(ordered == ordered.shift(1)).unique()
-    return pl.col(name).is_in(repeated.implode())
+    if repeated.is_empty():
+        return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
+    return rows[name].is_in(repeated.implode())
+
+
+def _resolved(suspects: pl.DataFrame) -> pl.DataFrame:
+    """Who of these is a contact is decided in rounds: the first row of both its number and its external id is one, and
+    what has either in common with it is none."""
+    open_ = suspects
+    accepted: list[pl.DataFrame] = [SCHEMA.to_frame()]
+    for _ in range(_ROUNDS):
+        line = pl.col("line")
+        taken = open_.filter((line == line.min().over("phone")) & (line == line.min().over(_ID)))
+        accepted.append(taken)
+        open_ = open_.join(taken, on="phone", how="anti").join(taken, on=list(_ID), how="anti")
+    kept = pl.concat([*accepted, _one_by_one(open_)])
+    others = suspects.join(kept, on="line", how="anti")
+    by_id = kept.select(*_ID, pl.col("line").alias("same_id"))
+    by_phone = kept.select("phone", pl.col("line").alias("same_phone"))
+    told = others.join(by_id, on=list(_ID), how="left").join(by_phone, on="phone", how="left")
+    # What comes later bars nobody.
+    same_id = pl.when(pl.col("same_id") < pl.col("line")).then("same_id")
+    of_id = pl.lit(verdict(Reason.DUPLICATE_EXTERNAL_ID), pl.UInt16)
+    of_phone = pl.lit(verdict(Reason.DUPLICATE_PHONE), pl.UInt16)
+    return told.select(
+        "line",
+        pl.when(same_id.is_not_null()).then(of_id).otherwise(of_phone).alias("code"),
+        pl.coalesce(same_id, "same_phone").alias("first"),
+        "zone_set",
+    ).sort("line")
+
+
+def _one_by_one(rows: pl.DataFrame) -> pl.DataFrame:
+    """The contacts among what the rounds have left: chains in which each row waits for the one before it."""
+    phones: set[int] = set()
+    ids: set[tuple[int, int]] = set()
+    taken: list[bool] = []
+    rows = rows.sort("line")
+    for phone, external, check in rows.select("phone", *_ID).iter_rows():
+        free = phone not in phones and (external, check) not in ids
+        if free:
+            phones.add(phone)
+            ids.add((external, check))
+        taken.append(free)
+    return rows.filter(pl.Series(taken, dtype=pl.Boolean))

@@ -7,31 +7,30 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from todoke.model.calling_window import WHOLE_DAY, Window
+from todoke.model.clock import Micros
 from todoke.model.compiled_text import compiled
 from todoke.model.errors import Invalid
 from todoke.model.estimate import Estimate, Terms, estimate, stride
 from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.mapping import Layout, require
 from todoke.pipeline.intake.opening import OpenList, open_list
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.rejects import RejectsFile
+from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_no_time_zone
 from todoke.pipeline.intake.validation import Judge
-from todoke.pipeline.intake.writing import Piece, Sorting
+from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.measuring import Meter
-from todoke.sms.phone import Parser
 from todoke.store.catalogue import codes, mappings, skills, templates, terms, units
 from todoke.store.hot.base import SEPARATOR
-from todoke.store.lists.base import OpenImport
 from todoke.store.store import Store
-
-_NOWHERE = OpenImport(0, 0, 0, "")  # a list that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,16 @@ async def dry_run(
     saved_mapping: str | None = None,
     skill: str | None = None,
     text: str | None = None,
+    now: Micros = 0,
+    channel: Channel = Channel.SMS,
+    no_time_zone: str = HOLD,
     progress: Callable[[Progress], None] | None = None,
 ) -> DryRun:
     """Read the file as an import as the list `name` would; nothing is written but the file of rejected rows.
 
     With a skill, or a `text` (in place of the skill's, or by itself), the segments, cost and time to send are
-    estimated. Raises `Invalid`, `NotFound` or `Conflict` with a sentence.
+    estimated. `now`, `channel` and `no_time_zone` as in an import. Raises `Invalid`, `NotFound` or
+    `Conflict` with a sentence.
     """
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
@@ -89,7 +92,8 @@ async def dry_run(
     source = opened.source
     stem = "-".join(re.sub(r"[^\w.-]+", "-", part).strip("-.")[:60] or "list" for part in (unit.name, name))
     rejects = RejectsFile(rejects_dir / f"{stem}-dry-run-rejected{source.form.suffix}", source.header, source.form)
-    work = _Work(opened, opened.reading.region or unit.default_region, rejects, meter)
+    rules = Rules(now, opened.reading.generate_external_ids, channel, read_no_time_zone(no_time_zone))
+    work = _Work(opened, opened.reading.region or unit.default_region, rules, rejects, meter)
     try:
         await _in_thread(work.steps(), progress)
     except BaseException:
@@ -98,30 +102,26 @@ async def dry_run(
     checked = work.checked
     groups = zip(checked.zone_sets, checked.zone_counts, strict=True)
     return DryRun(
-        checked.accepted.rows,
+        checked.contacts,
         checked.rejected,
         checked.blank,
         dict(checked.reasons.most_common()),
         rejects.path if rejects.kept else None,
         opened.layout,
         sorted(((zones, count) for zones, count in groups if count), key=lambda found: -found[1]),
-        None if meter is None or chosen is None else estimate(meter.measured, checked.accepted.rows, chosen.terms),
+        None if meter is None or chosen is None else estimate(meter.measured, checked.contacts, chosen.terms),
     )
 
 
 class _Work:
     """The two readings, without a database."""
 
-    def __init__(self, opened: OpenList, region: str, rejects: RejectsFile, meter: Meter | None) -> None:
-        try:
-            parse_many = Parser(region).parse_many
-        except ValueError as error:
-            raise Invalid(f"{error}.", where="default region") from error
+    def __init__(self, opened: OpenList, region: str, rules: Rules, rejects: RejectsFile, meter: Meter | None) -> None:
+        phones = column_parser(region)
         zone_sets = ZoneSets()
-        generate_ids = opened.reading.generate_external_ids
-        judge = Judge(opened.layout, parse_many, zone_sets, generate_ids=generate_ids)
-        self.checked = Checked(opened.source, judge, zone_sets)
-        self._sorting = Sorting(opened.source, opened.layout, self.checked, judge, _NOWHERE, rejects, parse_many)
+        judge = Judge(opened.layout, phones, zone_sets, rules)
+        self.checked = Checked(opened.source, judge, zone_sets, rejects.path.parent)
+        self._sorting = Sorting(opened.source, opened.layout, self.checked, judge, rejects, phones)
         self._rejects = rejects
         self._meter = meter
 
@@ -129,21 +129,19 @@ class _Work:
         yield from self.checked.steps()
         if not self.checked.rows:
             raise Invalid("The file has a header but no rows.", where=str(self.checked.path), fix="Export it again.")
-        every = stride(self.checked.accepted.rows)
+        every = stride(self.checked.contacts)
         seen = 0
         for piece in self._sorting.pieces():
-            fields = _fields(piece)
             if self._meter is not None:
-                for packed in fields[-seen % every :: every]:
-                    self._meter.add(packed.split(SEPARATOR))
-            seen += len(fields)
+                every_nth = piece.contacts[["destination", "fields"]].gather_every(every, -seen % every)
+                for destination, packed in every_nth.iter_rows():
+                    if destination:
+                        self._meter.add(packed.split(SEPARATOR))
+                    else:
+                        self._meter.skip("no_mobile")
+            seen += piece.contacts.height
             yield piece.progress
         self._rejects.keep()
-
-
-def _fields(piece: Piece) -> Sequence[str]:
-    """The packed fields of each contact."""
-    return [contact[-1] for contact in piece.contacts]
 
 
 async def _text(store: Store, unit: units.Unit, skill: str | None, text: str | None) -> _Text | None:

@@ -1,9 +1,11 @@
 """A list file becomes a calling list, as a whole or not at all.
 
 The file is read twice: what may become a contact, and at which position, is known only when all of it was seen. In
-between about 30 bytes a row are kept, not the rows. Reading runs in a thread beside the event loop.
+between some 60 bytes a row are kept, of millions of rows on the disk. Reading runs in a thread beside the event loop,
+and beside the database.
 """
 
+# pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
 import asyncio
@@ -16,23 +18,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import polars as pl
+
 from todoke.model.clock import Micros
 from todoke.model.errors import Invalid, TodokeError, Unavailable
 from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.key_frames import KeyFrames, even_bounds
 from todoke.pipeline.intake.mapping import Layout, require
 from todoke.pipeline.intake.opening import open_list
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
-from todoke.pipeline.intake.validation import Judge
+from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_channel, read_no_time_zone
+from todoke.pipeline.intake.validation import Judge, phone_types
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
-from todoke.sms.phone import Mismatch, Parser
+from todoke.sms.phone import Mismatch
+from todoke.sms.phone_columns import ColumnParser
 from todoke.store.catalogue import mappings, units
-from todoke.store.lists import lists
+from todoke.store.lists import dnc_phones, lists
 from todoke.store.lists.base import Finished, OpenImport
 from todoke.store.lists.importer import is_alive, this_process
+from todoke.store.lists.keys import Kind
+from todoke.store.lists.keys import write as write_keys
 from todoke.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -41,6 +50,7 @@ T = TypeVar("T")
 Report = Callable[[Progress], None]
 
 MAX_NAME = 200  # characters of a list's name
+_SHARES = 48  # of the keys of a long list, each sorted by itself
 
 
 class ZoneGroup(NamedTuple):
@@ -55,7 +65,9 @@ class Imported:
     """A list that can be run. Rows of the file = `contacts` + `rejected`; `reasons` sum up to `rejected`.
 
     `blank`: lines of nothing but separators, which are no rows. `rejects_path`: the file of rejected rows, if there
-    are any. `fields`: the merge fields in list order; `mapping`: field by header. The rest is how the file was read.
+    are any. `fields`: the merge fields in list order; `mapping`: field by header. `unusable`: values of further phone
+    columns that are no numbers, by field; they cost no row. `on_dnc`: contacts whose number is on a DNC group of the
+    unit now; they are on the list all the same, since entries come and go. The rest is how the file was read.
     """
 
     list_id: int
@@ -70,6 +82,8 @@ class Imported:
     delimiter: str | None
     sheet: str | None
     zone_groups: list[ZoneGroup]
+    unusable: dict[str, int]
+    on_dnc: int
 
 
 async def import_list(
@@ -89,6 +103,8 @@ async def import_list(
     required: Sequence[str] = (),
     saved_mapping: str | None = None,
     generate_external_ids: bool = False,
+    channel: str = Channel.SMS,
+    no_time_zone: str = HOLD,
     progress: Report | None = None,
     source_name: str | None = None,
     import_id: int | None = None,
@@ -98,8 +114,8 @@ async def import_list(
 
     `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
     `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
-    `source_name`: what the file is called, if not by its path. `import_id`: the row that is done with it. `into`: the
-    list into which this one is to be merged.
+    `channel` and `no_time_zone`: see `Rules`. `source_name`: what the file is called, if not by its path. `import_id`:
+    the row that is done with it. `into`: the list into which this one is to be merged.
 
     Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
     left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
@@ -122,9 +138,9 @@ async def import_list(
         source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
             thread, lambda: open_list(path, given, saved)
         )
-        parser = _parser(reading.region or unit.default_region)
-        generate_external_ids = reading.generate_external_ids
-        require(layout, generate_external_ids=generate_external_ids, where=where)
+        phones = column_parser(reading.region or unit.default_region)
+        rules = Rules(now, reading.generate_external_ids, read_channel(channel), read_no_time_zone(no_time_zone))
+        require(layout, generate_external_ids=rules.generate_ids, where=where)
         opened = await lists.begin(
             store,
             unit,
@@ -140,16 +156,18 @@ async def import_list(
         rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
         rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)
         zone_sets = ZoneSets()
-        judge = Judge(layout, parser.parse_many, zone_sets, generate_ids=generate_external_ids)
-        checked = Checked(source, judge, zone_sets)
-        sorting = Sorting(source, layout, checked, judge, opened, rejects, parser.parse_many)
+        judge = Judge(layout, phones, zone_sets, rules)
+        checked = Checked(source, judge, zone_sets, rejects_dir)
+        sorting = Sorting(source, layout, checked, judge, rejects, phones)
         work = _Work(store, opened, checked, sorting, rejects, thread, progress or _silent)
         try:
-            await work.run(now)
+            on_dnc = await work.run(phone_types(layout, rules), now)
         except BaseException:
             await asyncio.shield(work.clean_up())
             raise
-    return _imported(opened, source, layout, checked, rejects)
+        finally:
+            checked.close()
+    return _imported(opened, source, layout, checked, rejects, on_dnc)
 
 
 class _Work:
@@ -174,32 +192,53 @@ class _Work:
         self._report = report
         self._where = str(checked.path)
 
-    async def run(self, now: Micros) -> None:
+    async def run(self, types: list[str] | None, now: Micros) -> int:
+        """Everything up to the list that can be run; how many of its contacts are on DNC groups."""
         checked = self._checked
         async with aclosing(_made(self._thread, checked.steps())) as steps:
             async for progress in steps:
                 self._report(progress)
         if not checked.rows:
             raise Invalid("The file has a header but no rows.", where=self._where, fix="Export the list again.")
-        sorting = self._sorting
-        contacts = lists.contact_store(self._store)
-        async with aclosing(_made(self._thread, sorting.pieces(), ahead=not contacts.alone)) as pieces:
-            async for piece in pieces:
-                await contacts.write(self._opened, piece.contacts)
-                self._report(piece.progress)
-        if (sorting.contacts, sorting.rejected) != (checked.accepted.rows, checked.rejected) or (
-            checked.accepted.rows + checked.rejected != checked.rows
-        ):
-            raise AssertionError("rows in = accepted + rejected does not hold")
-        await _to_the_end(self._thread, self._rejects.keep)
-        if not sorting.contacts:
-            raise self._nobody()
-        finished = Finished(checked.zone_sets, checked.zone_ranges, sorting.contacts, sorting.rejected, checked.reasons)
+        folder = self._rejects.path.parent
+        keys = {
+            keyed: KeyFrames(folder, bounds)
+            for keyed, bounds in (
+                (Kind.PHONE, checked.sample.bounds(_SHARES)),
+                (Kind.EXTERNAL, even_bounds(_SHARES)),
+            )
+        }
+        try:
+            await self._write(keys)
+            if (self._sorting.contacts, self._sorting.rejected) != (checked.contacts, checked.rejected):
+                raise AssertionError("rows in = accepted + rejected does not hold")
+            await _to_the_end(self._thread, self._rejects.keep)
+            if not checked.contacts:
+                raise self._nobody()
+            scrub = await dnc_phones.Scrub.begin(self._store, self._opened)
+            await write_keys(self._store, self._opened, Kind.PHONE, scrub.counted(keys[Kind.PHONE].ordered()))
+            await write_keys(self._store, self._opened, Kind.EXTERNAL, keys[Kind.EXTERNAL].ordered())
+        finally:
+            for kept in keys.values():
+                kept.close()
+        reasons = checked.reasons
+        finished = Finished(checked.zone_sets, checked.zone_ranges, checked.contacts, checked.rejected, reasons, types)
         await lists.finish(self._store, self._opened, finished, now)
+        return scrub.found
+
+    async def _write(self, keys: Mapping[Kind, KeyFrames]) -> None:
+        contacts = lists.contact_store(self._store)
+        async with aclosing(_made(self._thread, self._sorting.pieces())) as pieces:
+            async for piece in pieces:
+                if not piece.contacts.is_empty():
+                    await contacts.write(self._opened, piece.contacts)
+                    keys[Kind.PHONE].add(_keyed(piece.contacts, "phone"))
+                    keys[Kind.EXTERNAL].add(_keyed(piece.contacts, "external"))
+                self._report(piece.progress)
 
     async def clean_up(self) -> None:
         """Leave nothing of the list, and no file of rejected rows unless it is the answer."""
-        if self._checked.accepted.rows or not self._rejects.kept:
+        if self._checked.contacts or not self._rejects.kept:
             self._rejects.discard()
         try:
             await lists.abandon(self._store, self._opened)
@@ -247,11 +286,18 @@ async def _made(thread: ThreadPoolExecutor, items: Iterator[T], *, ahead: bool =
             coming.exception()  # it was raised above, or is of a batch that nobody waits for
 
 
-def _imported(opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile) -> Imported:
+def _keyed(contacts: pl.DataFrame, column: str) -> pl.DataFrame:
+    return contacts.select(pl.col(column).alias("key"), pl.col("position").cast(pl.UInt32))
+
+
+def _imported(
+    opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile, on_dnc: int
+) -> Imported:
+    names = {column.index: column.name for column in layout.columns}
     groups = zip(checked.zone_sets, checked.zone_counts, strict=True)
     return Imported(
         list_id=opened.list_id,
-        contacts=checked.accepted.rows,
+        contacts=checked.contacts,
         rejected=checked.rejected,
         blank=checked.blank,
         reasons=dict(checked.reasons.most_common()),
@@ -262,15 +308,19 @@ def _imported(opened: OpenImport, source: Source, layout: Layout, checked: Check
         delimiter=source.delimiter,
         sheet=source.sheet,
         zone_groups=sorted((ZoneGroup(zones, count) for zones, count in groups if count), key=lambda found: -found[1]),
+        unusable={names[index]: count for index, count in sorted(checked.unusable.items())},
+        on_dnc=on_dnc,
     )
 
 
-def _parser(region: str) -> Parser:
+def column_parser(region: str) -> ColumnParser:
+    """Reads the numbers of a list; `Invalid` for a region that there is not."""
+
     def warn(mismatch: Mismatch) -> None:
         _log.warning("Phone numbers: %s", mismatch, extra={"action": "intake.phone_mismatch"})
 
     try:
-        return Parser(region, on_mismatch=warn)
+        return ColumnParser(region, on_mismatch=warn)
     except ValueError as error:
         raise Invalid(f"{error}.", where="default region") from error
 

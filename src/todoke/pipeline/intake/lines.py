@@ -55,6 +55,13 @@ def is_flawed(text: str) -> bool:
     return False
 
 
+def lines_of(data: bytes, errors: str, quote: str | None) -> tuple[list[str], bool, bool]:
+    """The lines of whole lines in UTF-8, without control characters; whether there are quotation marks, and bytes
+    that are no characters (`errors` is how they are kept)."""
+    text = data.translate(_TO_SPACE, _REMOVED).decode("utf-8", errors)
+    return io.StringIO(text, newline="").readlines(), quote is not None and quote in text, is_flawed(text)
+
+
 def read_chunks(
     path: Path,
     encoding: Encoding,

@@ -9,8 +9,10 @@ from typing import Any, TypeVar, cast
 import polars as pl
 
 from todoke.model.errors import Invalid
+from todoke.pipeline.intake.parts import Part, Refused, columns_part
 from todoke.pipeline.intake.reasons import Reason
 from todoke.pipeline.intake.rows import Batch
+from todoke.pipeline.intake.verdicts import verdict
 
 _PIECE = 65_536  # rows that are unpacked at once, whatever the size of a row group
 _CELLS = 1_000_000  # and no more cells than these
@@ -44,6 +46,23 @@ class ParquetTable:
 
     def batches(self) -> Iterator[Batch]:
         """The rows as text: dates as 2026-04-01, whole numbers without `.0`, nothing as an empty value."""
+        for frame, start, flawed in self._pieces():
+            for first in range(0, frame.height, _BATCH):
+                yield self._batch(frame.slice(first, _BATCH), start + first, [index - first for index in flawed])
+
+    def parts(self) -> Iterator[Part]:
+        """The same as columns."""
+        for frame, start, flawed in self._pieces():
+            lines = pl.int_range(start + 2, start + frame.height + 2, dtype=pl.UInt32, eager=True)
+            wrong = pl.int_range(frame.height, eager=True).is_in(flawed)
+            refused = [
+                Refused(start + 2 + index, list(frame.row(index)), verdict(Reason.UNDECODABLE))
+                for index in sorted(set(flawed))
+            ]
+            yield columns_part(frame.filter(~wrong), lines.filter(~wrong), start + frame.height, refused)
+
+    def _pieces(self) -> Iterator[tuple[Any, int, list[int]]]:
+        """Frames of text, the rows before each, and the indexes of those that are none."""
         piece = max(1, min(_PIECE, _CELLS // len(self.header)))
         for start in range(0, self.rows, piece):
             raw = self._asked(self._frame.slice(start, piece).collect)
@@ -52,9 +71,7 @@ class ParquetTable:
                 decoded, wrong = _decoded(raw[name])
                 raw = raw.with_columns(decoded)
                 flawed += wrong
-            frame = raw.select(self._columns)
-            for first in range(0, frame.height, _BATCH):
-                yield self._batch(frame.slice(first, _BATCH), start + first, [index - first for index in flawed])
+            yield raw.select(self._columns), start, flawed
 
     def _batch(self, part: Any, before: int, flawed: list[int]) -> Batch:
         longest = max((part.select(pl.all().str.len_chars().max()).row(0)), default=0) or 0

@@ -20,6 +20,8 @@ from todoke.pipeline.intake.file_kind import FileKind, identify
 from todoke.pipeline.intake.forms import Form, ParquetForm, TextForm, WorkbookForm
 from todoke.pipeline.intake.lines import MAX_LINE, Chunk, read_chunks
 from todoke.pipeline.intake.parquet import ParquetTable
+from todoke.pipeline.intake.parts import Part
+from todoke.pipeline.intake.plain_text import PlainText
 from todoke.pipeline.intake.rows import Batch, read_rows
 
 _SAMPLE = 256 << 10  # bytes
@@ -27,7 +29,12 @@ _SNIFFED_LINES = 200
 
 
 class Source(Protocol):
-    """An opened list file. `size` is what `Batch.consumed` ends at; `header_line` counts from 1."""
+    """An opened list file. `size` is what `consumed` of parts and batches ends at; `header_line` counts from 1.
+
+    What is imported is read by `parts`, twice. A source that has columns gives them as they are (`columns_part`: text
+    without nulls and without control characters); one that has rows reads batches and gives each as `batch_part`.
+    Each reading must cut the rows into the same parts, of some thousand to some ten thousand rows.
+    """
 
     @property
     def path(self) -> Path: ...
@@ -48,6 +55,10 @@ class Source(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """The rows below the header, from the start each time. `Conflict` where the file changed meanwhile."""
+        ...
+
+    def parts(self) -> Iterator[Part]:
+        """The same, as columns."""
         ...
 
 
@@ -80,6 +91,7 @@ class TextSource:
     size: int
     form: TextForm
     version: tuple[int, ...]
+    plain: PlainText
     sheet: None = None
 
     @property
@@ -98,6 +110,11 @@ class TextSource:
             if batch.lines and batch.lines[0] <= self.header_line:
                 batch = batch.after(self.header_line)
             yield batch
+        self._require_unchanged()
+
+    def parts(self) -> Iterator[Part]:
+        self._require_unchanged()
+        yield from self.plain.parts()
         self._require_unchanged()
 
     def _require_unchanged(self) -> None:
@@ -126,6 +143,9 @@ class SheetSource:
 
     def batches(self) -> Iterator[Batch]:
         return workbook.read_batches(self.frame, self.header_line)
+
+    def parts(self) -> Iterator[Part]:
+        return workbook.read_parts(self.frame, self.header_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +179,13 @@ class ParquetSource:
         finally:
             _require_unchanged(self.path, self.version)  # one that changed may also have become unreadable
 
+    def parts(self) -> Iterator[Part]:
+        _require_unchanged(self.path, self.version)
+        try:
+            yield from self.table.parts()
+        finally:
+            _require_unchanged(self.path, self.version)
+
 
 def _open_text(
     path: Path, compression: Compression, encoding: str | None, delimiter: str | None, quote: str | None
@@ -185,7 +212,8 @@ def _open_text(
             if any(value.strip() for value in row) and not (announced and line == 1):
                 if index in batch.flaws:
                     raise _unreadable_header(path, line, written)
-                return TextSource(path, row, line, version[0], form, version)
+                plain = PlainText(path, form, line, len(row))
+                return TextSource(path, row, line, version[0], form, version, plain)
     raise Invalid("The file holds nothing but empty lines.", where=str(path), fix="Export the list again.")
 
 

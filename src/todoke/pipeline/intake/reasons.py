@@ -30,6 +30,9 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     NOT_A_MOBILE = "not_a_mobile"
     INVALID_TIME_ZONE = "invalid_time_zone"
+    NO_TIME_ZONE = "no_time_zone"
+    INVALID_EXPIRATION = "invalid_expiration"
+    EXPIRED = "expired"
     INVALID_CALLING_WINDOW = "invalid_calling_window"
     DUPLICATE_EXTERNAL_ID = "duplicate_external_id"
     DUPLICATE_PHONE = "duplicate_phone"
@@ -47,6 +50,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.LANDLINE: "the number is a landline, which takes no texts",
     Reason.NOT_A_MOBILE: "the number is not a mobile phone's (toll-free, premium, pager or the like)",
     Reason.INVALID_TIME_ZONE: "no such time zone; write an IANA name such as Asia/Tokyo or America/New_York",
+    Reason.NO_TIME_ZONE: "nothing tells in which time zone the contact is",
+    Reason.INVALID_EXPIRATION: "this is no date; write 2026-11-30, 2026-11-30 18:00 or 2026-11-30T18:00+09:00",
+    Reason.EXPIRED: "the record has expired",
     Reason.INVALID_CALLING_WINDOW: "these are no hours; write mon-fri 09:00-20:00; sat 10:00-17:00, or leave it empty",
     Reason.DUPLICATE_EXTERNAL_ID: "another row has this external id",
     Reason.DUPLICATE_PHONE: "another row has this number",

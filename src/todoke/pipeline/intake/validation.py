@@ -1,228 +1,311 @@
-"""Which rows of a batch may become contacts, with what number and zones; and why the others may not.
+"""Which rows of a part may become contacts, with what numbers and zones; and why the others may not.
 
-A pure function of the rows: it sees no other batch, so duplicates are found elsewhere (`dedupe`).
+A pure function of the rows: it sees no other part, so duplicates are found elsewhere (`dedupe`). Every rule is said
+once, over columns; what is decided by a value is decided once for each different value.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from todoke.model import schedule
-from todoke.pipeline.intake.mapping import Column, Layout
+import polars as pl
+
+from todoke.pipeline.intake.expiry import read_expiry
+from todoke.pipeline.intake.mapping import Layout
+from todoke.pipeline.intake.parts import Part, name
+from todoke.pipeline.intake.places import TOLD, Places
 from todoke.pipeline.intake.reasons import PHONE_REASONS, Reason
-from todoke.pipeline.intake.rows import Batch
+from todoke.pipeline.intake.rules import Channel, Rules
 from todoke.pipeline.intake.system_fields import SystemField
 from todoke.pipeline.intake.verdicts import ACCEPTED, BLANK, verdict
 from todoke.pipeline.intake.zones import ZoneSets
-from todoke.sms import places
-from todoke.sms.phone import Kind, Phone, PhoneError
+from todoke.sms.phone import Kind
+from todoke.sms.phone_columns import ColumnParser, Outcome
+from todoke.store.hot.base import SEPARATOR
+from todoke.store.lists.key_hash import external_keys
 
-MAX_VALUE = 10_000  # characters of a field
 MAX_EXTERNAL_ID = 255
 
-_TEXTABLE = frozenset(kind for kind in Kind if kind.may_text)
-
-_PLACE_FIELDS = (
-    SystemField.TIME_ZONE,
-    SystemField.ZIP,
-    SystemField.STATE,
-    SystemField.CITY,
-    SystemField.CALLING_WINDOW,
+# `row` counts the part's whole rows. `phone` is the number by which a contact is unique: where it can be texted that
+# is `destination`. `external` and `check` together stand for the external id.
+ACCEPTED_SCHEMA = pl.Schema(
+    {
+        "row": pl.UInt32(),
+        "line": pl.UInt32(),
+        "destination": pl.Int64(),
+        "phone": pl.Int64(),
+        "zone_set": pl.UInt16(),
+        "external": pl.Int64(),
+        "check": pl.UInt32(),
+        "phones": pl.String(),
+        "expires_at": pl.Int64(),
+    }
 )
-
-ParseMany = Callable[[Sequence[str]], list[Phone | PhoneError]]
+REJECTED_SCHEMA = pl.Schema({"row": pl.UInt32(), "line": pl.UInt32(), "code": pl.UInt16()})
 
 
 @dataclass(slots=True)
 class Judged:
-    """`verdicts` has one entry a row of the batch. The other lists run in parallel and have one entry an accepted
-    row: its index in the batch, number (E.164 digits), zone set number and external id.
+    """`accepted` and `rejected` have the rows of the part, in order; blank ones are rejected as BLANK, and what was
+    refused before is not there. `unusable`: values that are no numbers beside one that is, by column.
     """
 
-    verdicts: array[int]
-    indexes: list[int] = field(default_factory=list[int])
-    destinations: list[int] = field(default_factory=list[int])
-    zone_sets: list[int] = field(default_factory=list[int])
-    external_ids: list[str] = field(default_factory=list[str])
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    reason: Reason
-    column: Column | None
-
-    @property
-    def verdict(self) -> int:
-        assert self.column is not None
-        return verdict(self.reason, self.column.index)
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    unusable: Counter[int] = field(default_factory=Counter[int])
 
 
 class Judge:
-    """Judges the batches of one list. `parse_many` reads numbers (`Parser.parse_many`)."""
+    """Judges the parts of one list; numbers the zone sets as they come."""
 
-    def __init__(self, layout: Layout, parse_many: ParseMany, zone_sets: ZoneSets, *, generate_ids: bool) -> None:
+    def __init__(self, layout: Layout, phones: ColumnParser, zone_sets: ZoneSets, rules: Rules) -> None:
         self._layout = layout
-        self._parse_many = parse_many
+        self._parser = phones
         self._zone_sets = zone_sets
-        self._generate_ids = generate_ids
+        self._rules = rules
+        self._places = Places(layout, rules, zone_sets)
+        self._external_id = _index(layout, SystemField.EXTERNAL_ID)
+        self._expiry = _index(layout, SystemField.EXPIRATION_DATE)
+        self._sms = _index(layout, SystemField.SMS_PHONE_NUMBER)
         self._required = [column.index for column in layout.required]
-        self._external_id = layout.find(SystemField.EXTERNAL_ID)
-        self._place_columns = [layout.find(field) for field in _PLACE_FIELDS]
-        sms = layout.find(SystemField.SMS_PHONE_NUMBER)
-        self._sms = sms.index if sms else None
-        self._others = [column.index for column in layout.phones if column is not sms]
+        self._phones = [column.index for column in layout.phones]
+        self._others = [index for index in self._phones if index != self._sms]
+        chosen = {*self._required, *self._phones, *self._places.columns, self._external_id, self._expiry}
+        self._columns = sorted(index for index in chosen if index is not None)
+        self._outcomes = _Outcomes(phones.outcomes)
 
-    def judge(self, batch: Batch) -> Judged:
-        """The verdict on every row. Rows that are too wide only by empty fields are cut to the header's width."""
-        judged = Judged(array("H", bytes(2 * len(batch))))
-        whole = self._filled(batch.rows, self._whole_rows(batch, judged.verdicts), judged.verdicts)
-        ids = self._ids(batch, whole, judged.verdicts)
-        phones = self._phones(batch.rows, list(ids), judged.verdicts)
-        find_zones = self._zone_set
-        for (index, external_id), phone in zip(ids.items(), phones, strict=True):
-            if phone is None:
-                continue
-            zone_set = find_zones(batch.rows[index], phone)
-            if not isinstance(zone_set, int):
-                judged.verdicts[index] = zone_set.verdict
-                continue
-            judged.indexes.append(index)
-            judged.destinations.append(phone.e164)
-            judged.zone_sets.append(zone_set)
-            judged.external_ids.append(external_id)
-        if len(judged.indexes) < len(batch):
-            self._forgive_blank(batch.rows, judged.verdicts)
-        return judged
+    def judge(self, part: Part) -> Judged:
+        """The verdict on every row that has one yet to get."""
+        frame = part.columns(self._columns).select(pl.all().str.strip_chars())
+        frame = frame.with_columns(part.lines.alias("line")).with_row_index("row")
+        frame = frame.with_columns(self._ids()).with_columns(self._filled())
+        frame, told = self._read_phones(frame)
+        frame = frame.with_columns(pl.when(pl.col("code") == ACCEPTED).then("why").otherwise("code").alias("code"))
+        frame = self._expired(self._placed(frame))
+        rejected = frame.filter(pl.col("code") != ACCEPTED)
+        accepted = frame if rejected.is_empty() else frame.filter(pl.col("code") == ACCEPTED)
+        unusable = self._unusable(accepted, told)
+        if not rejected.is_empty():
+            rejected = self._forgive_blank(part, rejected)
+        key = external_keys(accepted["id"])
+        return Judged(
+            accepted.with_columns(
+                key.alias("external"), pl.col("id").hash(1).cast(pl.UInt32, wrap_numerical=True).alias("check")
+            ).select([pl.col(column).cast(dtype) for column, dtype in ACCEPTED_SCHEMA.items()]),
+            rejected.select([pl.col(column).cast(dtype) for column, dtype in REJECTED_SCHEMA.items()]),
+            unusable,
+        )
 
-    def column_of_number(self, row: list[str]) -> int | None:
-        """The column with the number that is texted, of a row that may be a contact."""
-        for column in self._others if self._sms is None else (self._sms, *self._others):
-            answer = self._parse_many([row[column]])[0]
-            if isinstance(answer, Phone) and answer.kind in _TEXTABLE:
+    def column_of_number(self, row: Sequence[str], phone: int) -> int | None:
+        """The column with the number by which that row would be a contact."""
+        for column in self._phones if self._sms is None else (self._sms, *self._others):
+            answer = self._parser.parse_many([row[column]])[0]
+            if not isinstance(answer, Exception) and answer.e164 == phone:
                 return column
         return None
 
-    def _whole_rows(self, batch: Batch, verdicts: array[int]) -> Sequence[int]:
-        """Indexes of the rows that have a value for every column, none of them too long."""
-        width, rows = self._layout.width, batch.rows
-        if not batch.flaws and batch.longest <= MAX_VALUE and set(map(len, rows)) <= {width}:
-            return range(len(rows))
-        for index, row in enumerate(rows):
-            if index in batch.flaws:
-                verdicts[index] = verdict(batch.flaws[index])
-            elif len(row) < width:
-                verdicts[index] = verdict(Reason.TOO_FEW_FIELDS)
-            elif len(row) > width and any(value.strip() for value in row[width:]):
-                verdicts[index] = verdict(Reason.TOO_MANY_FIELDS)
-            else:
-                del row[width:]
-                if batch.longest > MAX_VALUE:
-                    long = next((at for at, value in enumerate(row) if len(value) > MAX_VALUE), None)
-                    if long is not None:
-                        verdicts[index] = verdict(Reason.TOO_LONG, long)
-        return [index for index, code in enumerate(verdicts) if code == ACCEPTED]
-
-    def _filled(self, rows: list[list[str]], indexes: Sequence[int], verdicts: array[int]) -> Sequence[int]:
-        """Indexes of the rows, of these, that have a value in every column that must have one."""
-        for at in self._required:
-            for index in indexes:
-                if not rows[index][at].strip():
-                    verdicts[index] = verdict(Reason.MISSING_REQUIRED_VALUE, at)
-            indexes = [index for index in indexes if verdicts[index] == ACCEPTED]
-        return indexes
-
-    def _ids(self, batch: Batch, indexes: Sequence[int], verdicts: array[int]) -> dict[int, str]:
-        """The external id of each of these rows that has one."""
+    def _ids(self) -> list[pl.Expr]:
+        """`id`, and the `code` of a row that has none."""
+        generated = generated_id(pl.col("line"))
         if self._external_id is None:
-            return {index: generated_id(batch.lines[index]) for index in indexes}
-        at, rows = self._external_id.index, batch.rows
-        ids = {index: rows[index][at].strip() for index in indexes}
-        if "" in ids.values():
-            for index in [index for index, external_id in ids.items() if not external_id]:
-                if self._generate_ids:
-                    ids[index] = generated_id(batch.lines[index])
-                else:
-                    verdicts[index] = verdict(Reason.MISSING_EXTERNAL_ID, at)
-                    del ids[index]
-        if batch.longest > MAX_EXTERNAL_ID:
-            for index in [index for index, external_id in ids.items() if len(external_id) > MAX_EXTERNAL_ID]:
-                verdicts[index] = verdict(Reason.TOO_LONG, at)
-                del ids[index]
-        return ids
+            return [generated.alias("id"), pl.lit(ACCEPTED, pl.UInt16).alias("code")]
+        at = self._external_id
+        given = pl.col(name(at))
+        missing = given == ""
+        long = given.str.len_chars() > MAX_EXTERNAL_ID
+        code = pl.when(long).then(_code(Reason.TOO_LONG, at)).otherwise(_code())
+        if self._rules.generate_ids:
+            return [pl.when(missing).then(generated).otherwise(given).alias("id"), code.alias("code")]
+        code = pl.when(missing).then(_code(Reason.MISSING_EXTERNAL_ID, at)).otherwise(code)
+        return [given.alias("id"), code.alias("code")]
 
-    def _phones(self, rows: list[list[str]], indexes: list[int], verdicts: array[int]) -> list[Phone | None]:
-        """The number to text of each of these rows.
+    def _filled(self) -> pl.Expr:
+        """The `code` of a row that lacks a value that is required, before all else."""
+        missing = [
+            pl.when(pl.col(name(at)) == "").then(_code(Reason.MISSING_REQUIRED_VALUE, at)) for at in self._required
+        ]
+        return _first(missing, pl.col("code")).alias("code")
+
+    def _read_phones(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+        """Adds `destination`, `phone`, the `outcome` of the number that tells the zones, `phones`, and `why` a row has
+        no number that will do.
 
         SMSPhoneNumber decides where it has a value: a wrong one is the row's fault, not a reason to text another
         number. Else it is the first number of the other columns that can be texted.
         """
-        found: list[Phone | None] = [None] * len(indexes)
-        places: Sequence[int] = range(len(indexes))
-        if self._sms is not None:
-            raws = [rows[index][self._sms] for index in indexes]
-            places = [place for place, raw in enumerate(raws) if not raw or raw.isspace()]
-            answers = self._parse_many([raw for raw in raws if raw and not raw.isspace()] if places else raws)
-            empty = set(places)
-            given = [place for place in range(len(indexes)) if place not in empty] if places else range(len(indexes))
-            for place, answer in zip(given, answers, strict=True):
-                if isinstance(answer, Phone) and answer.kind in _TEXTABLE:
-                    found[place] = answer
-                else:
-                    verdicts[indexes[place]] = verdict(_why_not(answer), self._sms)
-        self._look_elsewhere(rows, indexes, places, found, verdicts)
-        return found
+        read: list[pl.Series] = []
+        told: dict[int, str] = {}  # by column: what its answers' names begin with
+        for at in self._phones:
+            texts = frame[name(at)]
+            if not (texts != "").any():
+                continue
+            answers = self._parser.read(texts)
+            prefix = told[at] = f"phone{at}."
+            facts = self._outcomes.of(answers["outcome"], at)
+            read += [answers["e164"].alias(f"{prefix}e164"), answers["outcome"].alias(f"{prefix}outcome")]
+            read += [fact.alias(f"{prefix}{fact.name}") for fact in facts]
+        frame = frame.with_columns(read)
+        missing = _code(Reason.MISSING_PHONE, self._phones[0])
+        others = [told[at] for at in self._others if at in told]
+        number = _first([_textable(prefix, "e164") for prefix in others], pl.lit(None, pl.Int64))
+        outcome = _first([_textable(prefix, "outcome") for prefix in others], pl.lit(None, pl.UInt32))
+        # The first number that is there tells why.
+        why = _first([_given(told[at], name(at)) for at in self._others if at in told], missing)
+        if self._sms in told:
+            prefix, given = told[self._sms], pl.col(name(self._sms)) != ""
+            number = pl.when(given).then(_textable(prefix, "e164")).otherwise(number)
+            outcome = pl.when(given).then(_textable(prefix, "outcome")).otherwise(outcome)
+            why = pl.when(given).then(pl.col(f"{prefix}why")).otherwise(why)
+        frame = frame.with_columns(number.alias("number"), outcome.alias("outcome"), why.alias("why"))
+        ordered = [told[at] for at in self._phones if at in told]
+        phone = pl.col("number")
+        if self._rules.channel is Channel.ANY:
+            phone = pl.coalesce("number", *(f"{prefix}e164" for prefix in ordered))
+            valid = [pl.when(pl.col(f"{prefix}e164").is_not_null()).then(f"{prefix}outcome") for prefix in ordered]
+            outcome = pl.when(pl.col("number").is_null()).then(_first(valid, pl.col("outcome"))).otherwise("outcome")
+        frame = frame.with_columns(
+            phone.alias("phone"),
+            outcome.alias("outcome") if self._rules.channel is Channel.ANY else pl.col("outcome"),
+            pl.when(phone.is_null()).then("why").otherwise(_code()).alias("why"),
+            pl.col("number").fill_null(0).alias("destination"),
+            self._further(told).alias("phones"),
+        )
+        return frame, told
 
-    def _look_elsewhere(
-        self,
-        rows: list[list[str]],
-        indexes: list[int],
-        places: Sequence[int],
-        found: list[Phone | None],
-        verdicts: array[int],
-    ) -> None:
-        missing = verdict(Reason.MISSING_PHONE, self._layout.phones[0].index)
-        for column in self._others:
-            if not places:
-                return
-            answers = self._parse_many([rows[indexes[place]][column] for place in places])
-            for place, answer in zip(places, answers, strict=True):
-                if isinstance(answer, Phone) and answer.kind in _TEXTABLE:
-                    found[place] = answer
-                    verdicts[indexes[place]] = ACCEPTED
-                elif verdicts[indexes[place]] in (ACCEPTED, missing):  # the first number that is there tells why
-                    why = _why_not(answer)
-                    verdicts[indexes[place]] = missing if why is Reason.MISSING_PHONE else verdict(why, column)
-            places = [place for place in places if found[place] is None]
-        for place in places:
-            if verdicts[indexes[place]] == ACCEPTED:
-                verdicts[indexes[place]] = missing
+    def _further(self, told: dict[int, str]) -> pl.Expr:
+        """The row's other numbers, one place for each of the list's phone types."""
+        none = pl.lit(None, pl.String)
+        if phone_types(self._layout, self._rules) is None or not told:
+            return none
+        places: list[pl.Expr] = []
+        for at in self._phones:
+            if at in told:
+                number = pl.col(f"{told[at]}e164")
+                other = number.is_not_null() & number.ne_missing(pl.col("number"))
+                places.append(pl.when(other).then(number.cast(pl.String)).otherwise(pl.lit("")))
+            else:
+                places.append(pl.lit(""))
+        packed = pl.concat_str(places, separator=SEPARATOR)
+        return pl.when(packed.str.len_bytes() >= len(places)).then(packed).otherwise(none)
 
-    def _zone_set(self, row: list[str], phone: Phone) -> int | _Unreadable:
-        """The number of the contact's candidate places; what cannot be read where a column holds something else."""
-        columns = self._place_columns
-        time_zone, zip, state, city, own = ("" if column is None else row[column.index].strip() for column in columns)
-        window = schedule.kept(own)
-        if window is None:
-            return _Unreadable(Reason.INVALID_CALLING_WINDOW, columns[-1])
-        number_places = places.of_number(phone.e164, phone.region, phone.zones)
-        found = places.candidates(time_zone, zip, state, city, phone.region, number_places, window)
-        return _Unreadable(Reason.INVALID_TIME_ZONE, columns[0]) if found is None else self._zone_sets.number(found)
+    def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Adds `zone_set`; asked once for each combination of what decides it."""
+        frame = frame.with_columns(self._places.told(pl.col("phone")))
+        by = ["outcome", *TOLD, *map(name, self._places.columns)]
+        still = pl.col("code") == ACCEPTED
+        distinct = frame.filter(still).select(by).unique(maintain_order=True)
+        outcomes = self._parser.outcomes
+        found = [
+            self._places.find(values, e164, outcomes[outcome].region, outcomes[outcome].zones)
+            for outcome, e164, *values in distinct.iter_rows()
+        ]
+        sets = pl.Series("zone_set", [number for number, _ in found], pl.UInt16)
+        codes = pl.Series("placed", [code for _, code in found], pl.UInt16)
+        if distinct.height == 1:
+            frame = frame.with_columns(pl.lit(sets[0]).alias("zone_set"), pl.lit(codes[0]).alias("placed"))
+        else:
+            frame = frame.join(distinct.with_columns(sets, codes), on=by, how="left", maintain_order="left")
+        return frame.with_columns(pl.when(still).then("placed").otherwise("code").alias("code"))
 
-    def _forgive_blank(self, rows: list[list[str]], verdicts: array[int]) -> None:
+    def _expired(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Adds `expires_at`, and a `code` where that is no date, or past."""
+        if self._expiry is None or not (frame[name(self._expiry)] != "").any():
+            return frame.with_columns(pl.lit(None, pl.Int64).alias("expires_at"))
+        text = name(self._expiry)
+        still = pl.col("code") == ACCEPTED
+        distinct = frame.filter(still & (pl.col(text) != "")).select(text, "zone_set").unique()
+        sets = self._zone_sets.sets
+        moments = [read_expiry(value, sets[zone_set]) for value, zone_set in distinct.iter_rows()]
+        known = distinct.with_columns(
+            pl.Series("expires_at", moments, pl.Int64),
+            pl.Series("late", [self._late(moment) for moment in moments], pl.UInt16),
+        )
+        frame = frame.join(known, on=[text, "zone_set"], how="left", maintain_order="left")
+        late = pl.when(still & pl.col("late").is_not_null()).then("late").otherwise("code")
+        return frame.with_columns(late.alias("code"))
+
+    def _late(self, moment: int | None) -> int:
+        if moment is None:
+            return verdict(Reason.INVALID_EXPIRATION, self._expiry)
+        return verdict(Reason.EXPIRED, self._expiry) if moment <= self._rules.now else ACCEPTED
+
+    def _unusable(self, accepted: pl.DataFrame, told: dict[int, str]) -> Counter[int]:
+        """Values of accepted rows that are no numbers."""
+        if len(told) < 2 and self._rules.channel is Channel.SMS:
+            return Counter()
+        wrong = [((pl.col(name(at)) != "") & pl.col(f"{told[at]}e164").is_null()).sum().alias(name(at)) for at in told]
+        counts = accepted.select(wrong).row(0)
+        return Counter({at: count for at, count in zip(told, counts, strict=True) if count})
+
+    def _forgive_blank(self, part: Part, rejected: pl.DataFrame) -> pl.DataFrame:
         """A row of nothing but separators is an empty line."""
-        for index, code in enumerate(verdicts):
-            if code != ACCEPTED and not any(value and not value.isspace() for value in rows[index]):
-                verdicts[index] = BLANK
+        seen = [name(at) for at in self._columns]
+        blank = rejected.filter(pl.all_horizontal(pl.col(seen) == "") if seen else pl.lit(True))
+        if blank.is_empty():
+            return rejected
+        whole = part.columns(range(self._layout.width))[blank["row"]]
+        empty = whole.select(pl.all_horizontal(pl.all().str.strip_chars() == "")).to_series()
+        rows = blank["row"].filter(empty)
+        forgiven = pl.when(pl.col("row").is_in(rows.implode())).then(pl.lit(BLANK, pl.UInt16)).otherwise("code")
+        return rejected.with_columns(forgiven.alias("code"))
 
 
-def generated_id(line: int) -> str:
-    """The external id of a row that has none, if the import was asked to make them."""
-    return f"line-{line}"
+class _Outcomes:
+    """What an outcome means for a row, by its number."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self._outcomes = outcomes
+        self._textable = pl.Series("textable", [], pl.Boolean)
+        self._why = pl.Series("why", [], pl.UInt16)
+
+    def of(self, numbers: pl.Series, column: int) -> list[pl.Series]:
+        """`textable`, and `why` a number in that column will not do."""
+        if len(self._textable) < len(self._outcomes):
+            self._textable = pl.Series(
+                "textable", [one.reason is None and one.kind.may_text for one in self._outcomes], pl.Boolean
+            )
+            self._why = pl.Series("why", [verdict(_why_not(one), 0) for one in self._outcomes], pl.UInt16)
+        return [self._textable.gather(numbers), (self._why + column).cast(pl.UInt16).gather(numbers)]
 
 
-def _why_not(answer: Phone | PhoneError) -> Reason:
-    if isinstance(answer, PhoneError):
-        return PHONE_REASONS[answer.reason]
-    return Reason.LANDLINE if answer.kind is Kind.FIXED_LINE else Reason.NOT_A_MOBILE
+def phone_types(layout: Layout, rules: Rules) -> list[str] | None:
+    """The phone types of a list: the fields whose numbers `contact.phones` holds, in its order; None where one number
+    is all that a contact has."""
+    if len(layout.phones) < 2 and rules.channel is Channel.SMS:
+        return None
+    return [column.name for column in layout.phones]
+
+
+def generated_id(line: pl.Expr) -> pl.Expr:
+    """The external id of a row that has none, if the import was asked to make them: `line-7`."""
+    return pl.concat_str(pl.lit("line-"), line.cast(pl.String))
+
+
+def _index(layout: Layout, field: SystemField) -> int | None:
+    column = layout.find(field)
+    return column.index if column else None
+
+
+def _code(reason: Reason | None = None, column: int | None = None) -> pl.Expr:
+    return pl.lit(ACCEPTED if reason is None else verdict(reason, column), pl.UInt16)
+
+
+def _first(choices: Sequence[pl.Expr], otherwise: pl.Expr) -> pl.Expr:
+    return pl.coalesce(*choices, otherwise) if choices else otherwise
+
+
+def _textable(prefix: str, what: str) -> pl.Expr:
+    return pl.when(pl.col(f"{prefix}textable")).then(f"{prefix}{what}")
+
+
+def _given(prefix: str, column: str) -> pl.Expr:
+    return pl.when(pl.col(column) != "").then(f"{prefix}why")
+
+
+def _why_not(outcome: Outcome) -> Reason:
+    if outcome.reason is not None:
+        return PHONE_REASONS[outcome.reason]
+    return Reason.LANDLINE if outcome.kind is Kind.FIXED_LINE else Reason.NOT_A_MOBILE

@@ -1,5 +1,6 @@
 """An .xlsx workbook's sheet as rows of text; line numbers are the sheet's row numbers."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import polars as pl
 
 from todoke.model.errors import Invalid
 from todoke.pipeline.intake.lines import clean
+from todoke.pipeline.intake.parts import Part, columns_part
 from todoke.pipeline.intake.rows import Batch
 
 _BATCH = 8192  # rows
@@ -57,6 +59,16 @@ def read_batches(frame: pl.DataFrame, first: int = 0) -> Iterator[Batch]:
                 lines.append(number)
         longest = max((len(value) for row in rows for value in row), default=0)
         yield Batch(rows, lines, start + part.height, longest)
+
+
+def read_parts(frame: pl.DataFrame, first: int = 0) -> Iterator[Part]:
+    """The same as columns."""
+    for start in range(first, frame.height, _BATCH):
+        rows = cast(Any, frame.slice(start, _BATCH).with_row_index("row", start + 1))
+        values = pl.all().exclude("row")
+        rows = rows.filter(pl.any_horizontal(values != ""))
+        cleaned = values.str.replace_all("[\x0b\x0c]", " ").str.replace_all(r"[\x00-\x08\x0e-\x1f\x7f]", "")
+        yield columns_part(rows.select(cleaned), rows["row"].cast(pl.UInt32), min(start + _BATCH, frame.height))
 
 
 def _open(path: Path) -> Any:

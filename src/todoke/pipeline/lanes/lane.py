@@ -91,6 +91,7 @@ class Lane:
         self._asked: _Asked | None = None
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
+        self._recalled: set[tuple[int, int]] = set()  # runs whose messages the flush under way may bring back
         # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
         self._again_at: Micros = 0  # before that a limit beside the rate has nothing for us
         self._refused: list[Submission] = []
@@ -319,6 +320,16 @@ class Lane:
         self.composed.clear()
         self._shelf.clear()
 
+    def recall(self, run: tuple[int, int], now: Micros) -> None:
+        """A new filter of the run: what is not on the wire goes to `due`, and must pass it when it is taken again."""
+        self.withdraw(run)
+        if self._asked is not None:  # when it is granted: until then a flush may have its messages
+            self._recalled.add(run)
+            return
+        self._wait_again()
+        for message in self.composed.take_out(lambda message: message.run.key == run) + self._shelf.pop(run, []):
+            self._outcomes.give_back(message, now)
+
     def lease(self, now: Micros) -> Lease | None:
         """More work, when less than the look-ahead is at hand."""
         return leasing.lease(self.row, self.runs.values(), self._slotted, self.composed.waiting, now)
@@ -348,7 +359,7 @@ class Lane:
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
-            if not run.running:
+            if not run.running or run.key in self._recalled:
                 refused.update(of_run)
                 self.composed.undo(self._line(run), of_run)  # the next reserve sees to them
                 continue
@@ -380,6 +391,9 @@ class Lane:
         if submissions:
             self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
         self._return(slots.total - len(submissions))
+        recalled, self._recalled = self._recalled, set()
+        for key in recalled:
+            self.recall(key, now)
 
     def leased(self, block: Block) -> Work | None:
         """A block that was taken for this lane: None where its run is not known here: give it back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from todoke.model.ids import address, message_id
+from todoke.pipeline.lanes import contacts
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose
 from todoke.sms.templates import TemplateError, UnknownField, parse
 from todoke.store.hot.base import SEPARATOR, Hot, OpenBlock, OpenIntent, OpenRun
@@ -24,14 +25,14 @@ async def segments(hot: Hot, blocks: Iterable[OpenBlock], intents: Iterable[Open
     wanted: dict[tuple[int, int], set[int]] = {}
     codes: set[int] = set()
     for block in blocks:
-        positions = range(block.key.first_position, min(block.reserved_to, block.last_position) + 1)
-        if positions:
-            wanted.setdefault((block.key.bucket, block.key.run_id), set()).update(positions)
+        ordinals = range(block.key.first_position, min(block.reserved_to, block.last_position) + 1)
+        if ordinals:
+            wanted.setdefault((block.key.bucket, block.key.run_id), set()).update(ordinals)
             codes.add(block.transport_code_id)
     for intent in intents:
         if intent.reserved and not intent.segments:  # else it says itself which ones
-            bucket, run_id, position = address(intent.key.message_id)
-            wanted.setdefault((bucket, run_id), set()).add(position)
+            bucket, run_id, ordinal = address(intent.key.message_id)
+            wanted.setdefault((bucket, run_id), set()).add(ordinal)
             codes.add(intent.transport_code_id)
     found: dict[int, int] = {}
     for run in await hot.open_runs(sorted(codes)) if wanted else ():
@@ -40,15 +41,15 @@ async def segments(hot: Hot, blocks: Iterable[OpenBlock], intents: Iterable[Open
 
 
 async def _of_run(hot: Hot, run: OpenRun, wanted: Mapping[tuple[int, int], set[int]]) -> dict[int, int]:
-    positions = sorted(wanted.get((run.bucket, run.id), ()))
+    ordinals = sorted(wanted.get((run.bucket, run.id), ()))
     try:
         renderer = parse(run.body).compile(run.fields)
     except (TemplateError, UnknownField):
         return {}  # nothing of it was ever composed
     found: dict[int, int] = {}
-    for start in range(0, len(positions), _PIECE):
-        piece = positions[start : start + _PIECE]
-        for contact in await hot.read_contacts_at(run.bucket, run.list_id, piece, ()):
+    for start in range(0, len(ordinals), _PIECE):
+        piece = ordinals[start : start + _PIECE]
+        for contact in await contacts.at(hot, run, piece, ()):
             try:
                 composed = compose(renderer, contact.fields.split(SEPARATOR), smart=run.smart_encoding)
             except (MissingField, EmptyText, TooLong):

@@ -14,11 +14,12 @@ from todoke.store.hot.base import Block, DueTaken
 class Work:
     """A leased block: how many of its positions have no outcome yet. It closes at none."""
 
-    __slots__ = ("block", "open", "reserved_to", "run")
+    __slots__ = ("block", "open", "recalls", "reserved_to", "run")
 
     def __init__(self, block: Block, run: LaneRun) -> None:
         self.block = block
         self.run = run
+        self.recalls = run.data.recalls  # what was taken before the last of them must pass the filter
         self.open = block.last_position - block.first_position + 1
         self.reserved_to = block.first_position - 1
 

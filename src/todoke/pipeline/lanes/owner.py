@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import MAX_ORDINAL
 from todoke.model.transport_code import CODE_TYPES
+from todoke.pipeline.lanes import contacts as contacts_of
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
 from todoke.pipeline.lanes.holding import Holding
@@ -162,8 +163,10 @@ class Owner:
             key = (data.bucket, data.id)
             known = lane.runs.get(key)
             if known is not None:
-                stricter = known.stricter(data)
+                stricter, recalled = known.stricter(data), data.recalls > known.data.recalls
                 known.refresh(data)
+                if recalled:
+                    lane.recall(key, self._clock.now())
                 if stricter:
                     lane.withdraw(key)
                 continue
@@ -271,7 +274,7 @@ class Owner:
         while first <= block.last_position:
             last = min(first + _READ - 1, block.last_position)
             contacts = await self._patiently(
-                lambda a=first, b=last: self._hot.read_contacts(block.bucket, run.data.list_id, a, b, run.groups)
+                lambda a=first, b=last: contacts_of.between(self._hot, run.data, a, b, run.groups)
             )
             missing = last - first + 1 - len(contacts)
             if missing:
@@ -279,7 +282,7 @@ class Owner:
             out = await self._patiently(lambda c=contacts: kept(self._hot, run, c, self._clock.now()))
             for start in range(0, len(contacts), _SLICE):
                 batch = compose_block(run, work, contacts[start : start + _SLICE], self._clock.now(), out)
-                self._composed(lane, run, batch, work)
+                self._composed(lane, run, batch, work, work.recalls)
                 await asyncio.sleep(0)
             run.composing -= last - first + 1
             first = last + 1
@@ -310,19 +313,24 @@ class Owner:
             self._spawn(self._compose_taken(lane, run, of_run))
 
     async def _compose_taken(self, lane: Lane, run: LaneRun, rows: Sequence[DueTaken]) -> None:
-        positions = sorted({row.message_id & MAX_ORDINAL for row in rows})
-        found = await self._patiently(
-            lambda: self._hot.read_contacts_at(run.data.bucket, run.data.list_id, positions, run.groups)
-        )
+        ordinals = sorted({row.message_id & MAX_ORDINAL for row in rows})
+        recalls = run.data.recalls
+        found = await self._patiently(lambda: contacts_of.at(self._hot, run.data, ordinals, run.groups))
         contacts = {contact.position: contact for contact in found}
         out = await self._patiently(lambda: kept(self._hot, run, found, self._clock.now()))
+        passing: Set[int] | None = None
+        if recalls and any(untouched(row) for row in rows):
+            passing = await self._patiently(lambda: self._hot.passing(run.data.bucket, run.data.id, ordinals))
         now = self._clock.now()
         pairs: list[tuple[DueTaken, Contact]] = []
         gone: list[Event] = []
         for row in rows:
-            contact = contacts.get(row.message_id & MAX_ORDINAL)
+            ordinal = row.message_id & MAX_ORDINAL
+            contact = contacts.get(ordinal)
             if contact is None:
                 gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="contact_deleted"))
+            elif passing is not None and untouched(row) and ordinal not in passing:
+                gone.append(Event(row.message_id, 0, row.attempt, Kind.SKIPPED, now, reason="filtered"))
             else:
                 pairs.append((row, contact))
         batch = compose_due(run, pairs, now, out)
@@ -331,15 +339,16 @@ class Owner:
         for row in rows:
             if (row.message_id, row.attempt) not in waiting:
                 self.outcomes.settle(row.key)
-        self._composed(lane, run, batch, None)
+        self._composed(lane, run, batch, None, recalls)
         run.composing -= len(rows)
 
-    def _composed(self, lane: Lane, run: LaneRun, batch: Batch, work: Work | None) -> None:
+    def _composed(self, lane: Lane, run: LaneRun, batch: Batch, work: Work | None, recalls: int) -> None:
         if batch.events or batch.due:
             self.outcomes.composed(batch.events, batch.due, work)
-        if lane is self.lanes.get(lane.key):
+        recalled = run.data.recalls > recalls
+        if lane is self.lanes.get(lane.key) and not recalled:
             lane.compose(run, batch.messages)
-        else:  # it was lost while we read
+        else:  # it was lost, or a new filter came, while we read
             for message in batch.messages:
                 self.outcomes.give_back(message, self._clock.now())
         self._wake()
@@ -437,6 +446,11 @@ class Owner:
         for lane in self.lanes.values():
             lane.reserved.clear()
             lane.composed.clear()
+
+
+def untouched(row: DueTaken) -> bool:
+    """Nothing of the message was ever on the wire."""
+    return not row.attempt and not row.segments
 
 
 def _back(row: DueTaken, not_before: Micros) -> DueRow:

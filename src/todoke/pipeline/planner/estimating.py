@@ -18,7 +18,8 @@ async def estimate_skill(
     """The segments, cost and time of the skill's template, or of `text` in its place, over the list.
 
     NotFound for a name that is not there, Invalid for a text that the list cannot fill, Conflict for a list that is
-    not ready. Numbers on the do-not-call lists of the skill's code now count as skipped.
+    not ready. Numbers on the do-not-call lists of the skill's code now count as skipped, as do contacts without a
+    number to text; consents, suppressions and caps are looked at only when it is sent.
     """
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
@@ -35,6 +36,8 @@ async def estimate_skill(
         for contact in await store.hot.read_contacts_at(unit.bucket, chosen.id, batch, groups):
             if contact.on_dnc:
                 meter.skip("dnc")
+            elif contact.destination <= 0:
+                meter.skip("no_mobile")
             else:
                 meter.add(contact.fields.split(SEPARATOR))
     return estimate(meter.measured, chosen.contacts, on_terms)

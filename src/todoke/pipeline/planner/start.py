@@ -6,6 +6,7 @@ A run is a few rows, whatever the size of the list; lanes begin to take from it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from todoke.model.calling_window import Window
@@ -13,23 +14,27 @@ from todoke.model.clock import HOUR, Micros
 from todoke.model.compiled_text import compiled
 from todoke.model.errors import Conflict, Invalid
 from todoke.model.stream import Stream
+from todoke.pipeline.planner.choosing import chosen, sample_of
 from todoke.sms.rendering import MissingField, Renderer
 from todoke.store.catalogue import adhoc, codes, lists, registrations, skills, templates, units
 from todoke.store.catalogue.lists import ListRow
 from todoke.store.catalogue.units import Unit
-from todoke.store.hot.base import SEPARATOR, NewRun
+from todoke.store.hot.base import SEPARATOR, NewRun, Selecting
 from todoke.store.store import Store
 
 _SAMPLE = 500  # contacts whose text is tried before the start
 
 
 class StartedRun(NamedTuple):
-    """`warnings` are sentences for whoever started it."""
+    """`warnings` are sentences for whoever started it. `contacts` are those of the list; with `selecting` the run has
+    those of them that its filter wants, which is found out while it sends.
+    """
 
     bucket: int
     run_id: int
     contacts: int
     warnings: tuple[str, ...]
+    selecting: bool = False
 
 
 class _Choice(NamedTuple):
@@ -42,6 +47,7 @@ class _Choice(NamedTuple):
     expiry_hours: int
     groups: tuple[int, ...]
     stream: Stream = Stream.BULK
+    selecting: Selecting | None = None
 
 
 async def start_skill(
@@ -52,13 +58,16 @@ async def start_skill(
     calling_list: str,
     now: Micros,
     text: str | None = None,
+    wanted: str | None = None,
+    order: Sequence[str] | None = None,
     start_key: str | None = None,
 ) -> StartedRun:
-    """Start a skill with its template, or with `text` in its place. With a `start_key` it is started once: who asks
-    again with the same one gets the same run.
+    """Start a skill with its template, or with `text` in its place; with its filter and order, or with `wanted` and
+    `order` in theirs (empty ones: all contacts, in the order of the list). With a `start_key` it is started once: who
+    asks again with the same one gets the same run.
 
-    NotFound for a name that is not there, Invalid for a text that the list cannot fill, Conflict for a list that is
-    not ready.
+    NotFound for a name that is not there, Invalid for a text that the list cannot fill or a filter that names a field
+    that it does not have, Conflict for a list that is not ready.
     """
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
@@ -75,8 +84,15 @@ async def start_skill(
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
             Stream(row.stream),
+            chosen(
+                row.filter if wanted is None else wanted,
+                row.order if order is None else order,
+                chosen_list.fields,
+                now,
+            ),
         )
-    return await _start(store, choice, await _checked(store, unit, chosen_list, choice.body), now, start_key)
+    warnings = await _checked(store, unit, chosen_list, choice.body, choice.selecting)
+    return await _start(store, choice, warnings, now, start_key)
 
 
 async def start_text(
@@ -110,7 +126,9 @@ async def start_text(
     return await _start(store, choice, warnings, now)
 
 
-async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -> list[str]:
+async def _checked(
+    store: Store, unit: Unit, calling_list: ListRow, body: str, selecting: Selecting | None = None
+) -> list[str]:
     """Warnings; Conflict or Invalid where the list or the text is wrong."""
     if calling_list.state != "ready":
         raise Conflict(
@@ -129,7 +147,10 @@ async def _checked(store: Store, unit: Unit, calling_list: ListRow, body: str) -
         f"{suspect!r} in the text looks like a merge field but is sent as it stands."
         for suspect in template.suspects(calling_list.fields)
     ]
-    return warnings + await _try(store, unit, calling_list, renderer)
+    sample = await sample_of(store, unit, calling_list, selecting, _SAMPLE)
+    if not sample:
+        warnings.append("None of the first contacts of the list passes the filter; see todoke list count.")
+    return warnings + await _try(store, unit, calling_list, renderer, sample)
 
 
 async def _start(
@@ -150,15 +171,16 @@ async def _start(
             now + choice.expiry_hours * HOUR,
             choice.stream,
             start_key=start_key,
+            selecting=choice.selecting,
         )
     )
-    return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings))
+    selecting = choice.selecting is not None
+    return StartedRun(unit.bucket, run_id, calling_list.contacts, tuple(warnings), selecting)
 
 
-async def _try(store: Store, unit: Unit, calling_list: ListRow, renderer: Renderer) -> list[str]:
+async def _try(store: Store, unit: Unit, calling_list: ListRow, renderer: Renderer, sample: Sequence[int]) -> list[str]:
     """Compose for the first contacts: a field that is empty in all of them is a mistake, in some of them a warning."""
-    last = min(_SAMPLE, calling_list.contacts) - 1
-    contacts = await store.hot.read_contacts(unit.bucket, calling_list.id, 0, last, ())
+    contacts = await store.hot.read_contacts_at(unit.bucket, calling_list.id, sample, ())
     missing: dict[str, int] = {}
     for contact in contacts:
         try:

@@ -17,6 +17,7 @@ from todoke.store.hot.base import SEPARATOR
 from todoke.store.privacy import finding, personal, reading
 from todoke.store.privacy.finding import Place
 from todoke.store.privacy.key import Key
+from todoke.store.selection.places import ordinals
 from todoke.store.store import Store
 
 
@@ -25,7 +26,9 @@ async def export(
 ) -> dict[str, Any]:
     """The document. `external_id` finds contacts with another number, too; `key` what an erasure left."""
     places = await finding.contacts(store, unit, phone, external_id)
-    ids = {place.external_id for place in places if place.external_id} | ({external_id} if external_id else set())
+    ids = {place.external_id for place in places if place.external_id}
+    if external_id:
+        ids.add(external_id)
     contacts = [await _contact(store, unit, place) for place in places]
     async with store.reading() as connection:
         consents = await ledger.of_number(connection, unit, phone)
@@ -77,9 +80,13 @@ async def export(
 async def _contact(store: Store, unit: Unit, place: Place) -> dict[str, Any]:
     async with store.reading() as connection:
         runs = await reading.runs_of(connection, unit, place.list_id)
+        ids = [
+            (run, message_id(unit.bucket, run.id, ordinal))
+            for run in runs
+            for ordinal in await ordinals(connection, unit.bucket, run.id, place.position)
+        ]
     messages: list[dict[str, Any]] = []
-    for run in runs:
-        id = message_id(unit.bucket, run.id, place.position)
+    for run, id in ids:
         events = await store.hot.events_between(id, id)
         if events:
             messages.append(

@@ -101,7 +101,7 @@ async def count(connection: AsyncConnection, unit: Unit, group: Group, now: Micr
 async def on(
     connection: AsyncConnection, unit: Unit, phone: int, now: Micros, *, groups: tuple[int, ...] | None = None
 ) -> list[EntryRow]:
-    """The unit's groups that the number is on; only those of `groups` where these are given. What has expired holds no
+    """The unit's groups that the number is on, only those of `groups` where these are given; what has expired holds no
     more.
     """
     e, g = dnc_entry.c, dnc_group.c

@@ -76,3 +76,10 @@ async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> d
         .order_by(r["count"].desc(), r.reason)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def zone_sets(connection: AsyncConnection, unit: Unit, list_id: int) -> list[list[str]]:
+    """The candidate zones of the list's contacts, by the number of their set."""
+    c = calling_list.c
+    found = await connection.scalar(select(c.zone_sets).where(c.business_unit_id == unit.id, c.id == list_id))
+    return list(found or ())

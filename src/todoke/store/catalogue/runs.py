@@ -11,10 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from todoke.model.clock import Micros
 from todoke.model.errors import NotFound
 from todoke.model.event import HANDED_OVER, State
-from todoke.model.run import RunState
+from todoke.model.run import OPEN, RunState
 from todoke.model.stream import Stream
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import calling_list, campaign, run_transition, skill, skill_run, tally, transport_code
+from todoke.store.schema import (
+    calling_list,
+    campaign,
+    run_selection,
+    run_transition,
+    skill,
+    skill_run,
+    tally,
+    transport_code,
+)
 
 
 class RunRow(NamedTuple):
@@ -107,6 +116,45 @@ async def started_with(connection: AsyncConnection, unit: Unit, start_key: str) 
     """The unit's run that was started with that key, if there is one."""
     row = (await connection.execute(_runs(unit).where(skill_run.c.start_key == start_key))).first()
     return None if row is None else _row(*row)
+
+
+async def of_skill(connection: AsyncConnection, unit: Unit, skill_id: int) -> list[tuple[int, list[str]]]:
+    """The open runs of the unit's skill, each with the fields of its contacts."""
+    r = skill_run.c
+    rows = await connection.execute(
+        select(r.id, r.fields)
+        .where(r.bucket == unit.bucket, r.business_unit_id == unit.id, r.skill_id == skill_id)
+        .where(r.state.in_([state.value for state in OPEN]))
+        .order_by(r.id)
+    )
+    return [(row[0], list(row[1])) for row in rows]
+
+
+class Selected(NamedTuple):
+    """The last selection of a run. `read`: the share of the list that was looked at (with an order: 0 until it is
+    made).
+    """
+
+    filter: str | None
+    order: tuple[str, ...]
+    state: str  # making | made | cut
+    read: float
+
+
+async def selection_of(connection: AsyncConnection, run: RunRow) -> Selected | None:
+    """What the run has selected, or selects; None where it takes the list as it is."""
+    s = run_selection.c
+    rows = await connection.execute(
+        select(s.filter, s.ordering, s.state, s.read_to, s.size)
+        .where(s.bucket == run.bucket, s.run_id == run.id)
+        .order_by(s.number.desc())
+        .limit(1)
+    )
+    row = rows.first()
+    if row is None:
+        return None
+    wanted, ordering, state, read_to, size = row
+    return Selected(wanted, tuple(ordering.split("\n")) if ordering else (), state, read_to / max(1, size))
 
 
 async def transitions(connection: AsyncConnection, unit: Unit, run_id: int) -> list[Transition]:

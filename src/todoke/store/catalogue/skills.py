@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.calling_window import Window
@@ -37,6 +38,13 @@ class SkillRow(NamedTuple):
     consent: int | None
     consent_purpose: str | None
     consent_programme: str | None
+    filter: str | None
+    ordering: str | None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of its order."""
+        return tuple(self.ordering.split("\n")) if self.ordering else ()
 
     @property
     def window(self) -> Window:
@@ -69,6 +77,8 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.consent,
             s.consent_purpose,
             s.consent_programme,
+            s.filter,
+            s.ordering,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)
@@ -77,6 +87,18 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
         .order_by(s.name)
     )
     return [SkillRow(*row) for row in rows]
+
+
+async def set_selection(
+    connection: AsyncConnection, unit: Unit, skill_id: int, wanted: str | None, order: Sequence[str]
+) -> None:
+    """Its filter and its order from now on; for runs that start then."""
+    s = skill.c
+    await connection.execute(
+        update(skill)
+        .where(s.business_unit_id == unit.id, s.id == skill_id)
+        .values(filter=wanted, ordering="\n".join(order) or None)
+    )
 
 
 async def find(connection: AsyncConnection, unit: Unit, name: str) -> SkillRow:

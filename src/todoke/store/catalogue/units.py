@@ -26,8 +26,8 @@ class Unit(NamedTuple):
     default_region: str
     dnc_group_id: int | None
     rate: float | None = None
-    cap: str | None = None
     opt_out_scope: str = "business_unit"
+    cap: str | None = None
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)

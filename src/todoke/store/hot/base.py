@@ -45,6 +45,7 @@ from todoke.store.hot.guarding import Guard, Held, Unused, Use
 from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
 from todoke.store.hot.packing import SEPARATOR
 from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Selecting, Selections
 from todoke.store.hot.singles import RunEnded, Single
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "RunWord",
     "Said",
     "Scrub",
+    "Selecting",
     "Sharing",
     "Single",
     "StoreUnavailable",
@@ -115,7 +117,9 @@ class EngineLost(Conflict):
 
 
 class Contact(NamedTuple):
-    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for."""
+    """What composing needs of a contact, and whether its number was on one of the DNC groups asked for. To a lane
+    `position` is its ordinal in the run, see `pipeline.lanes.contacts`.
+    """
 
     position: int
     destination: int
@@ -196,6 +200,7 @@ class OpenRun:
     weight: int
     stream: Stream
     cursors: list[Cursor]
+    recalls: int = 0  # the number of its last selection that took back what was not handed over
     guard: Guard | None = None
     check: Check | None = None  # beside the DNC groups; live
     standing: bool = False
@@ -218,6 +223,7 @@ class NewRun(NamedTuple):
     stream: Stream = Stream.BULK
     standing: bool = False  # a list of its own is made for it
     start_key: str | None = None  # a run that was started with it is not started again
+    selecting: Selecting | None = None  # then its contacts come from a selection, which is made after the start
 
 
 class EngineRow(NamedTuple):
@@ -250,7 +256,7 @@ class OpenIntent(NamedTuple):
     text_crc: int | None
 
 
-class Hot(Protocol):
+class Hot(Selections, Protocol):
     """The contract. One instance a process; safe to call from one event loop."""
 
     # engines and lanes

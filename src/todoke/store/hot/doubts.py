@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from todoke.model.clock import HOUR, Micros
 from todoke.model.event import Event, Kind, State, fold, in_doubt
@@ -73,7 +73,10 @@ def details(doubts: Iterable[Doubt]) -> dict[Key, Doubt]:
     return {doubt[:3]: doubt for doubt in doubts}
 
 
-def row_of(event: Event, known: Details) -> tuple[object, ...]:
+Row: TypeAlias = tuple[Any, ...]
+
+
+def row_of(event: Event, known: Details) -> Row:
     """A new doubt as the statements take it: bucket, message id, segment, attempt, run, position, provider,
     destination, reference, segments, CRC, reason, at, earliest.
     """
@@ -95,6 +98,16 @@ def row_of(event: Event, known: Details) -> tuple[object, ...]:
         event.at,
         doubt.earliest_at if doubt else None,
     )
+
+
+def strangers(rows: Iterable[Row]) -> list[int]:
+    """The messages of rows of `row_of` of which nobody has said whom they went to: their contacts tell."""
+    return [row[1] for row in rows if row[7] is None]
+
+
+def placed(rows: Iterable[Row], positions: Mapping[int, int]) -> list[Row]:
+    """The rows with the positions of their contacts, by message id, in the place of ordinals."""
+    return [(*row[:5], positions.get(row[1], row[5]), *row[6:]) for row in rows]
 
 
 # ------------------------------------------------------------------ receipts

@@ -10,14 +10,16 @@ from typing import Any
 from todoke.model import cap
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
-from todoke.model.ids import MAX_RUN
+from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
 from todoke.model.stream import Stream
 from todoke.store.hot.base import Cursor, Guard, NewRun, OpenRun
 from todoke.store.hot.checking import check_of
 
 
-def check_list(name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, run: NewRun) -> None:
+def check_list(
+    name: str, state: str, active: bool, expires_at: Micros | None, bucket: int, contacts: int, run: NewRun
+) -> None:
     """Conflict where the list cannot be run."""
     if state != ("standing" if run.standing else "ready"):
         raise Conflict(f"The list {name!r} is {state}, not ready.", fix=_FIXES.get(state, "Import it again."))
@@ -30,6 +32,8 @@ def check_list(name: str, state: str, active: bool, expires_at: Micros | None, b
         )
     if bucket != run.bucket:
         raise Conflict(f"The list {name!r} is in bucket {bucket}, its business unit in {run.bucket}.")
+    if contacts > SELECTED:
+        raise Conflict(f"The list {name!r} has {contacts:,} contacts; a run can have {SELECTED:,}.", fix="Split it.")
 
 
 def check_active(name: str, state: str, *, active: bool) -> None:
@@ -91,6 +95,7 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         check=check_of(unit, *row[19:23]),
         standing=bool(row[23]),
         due_at=row[24],
+        recalls=row[25],
     )
 
 

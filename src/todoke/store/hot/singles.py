@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict
-from todoke.model.ids import MAX_ORDINAL
+from todoke.model.ids import SELECTED
 from todoke.store.hot.packing import SEPARATOR
 
 BODY = "{Text}"
@@ -19,7 +19,7 @@ FIELDS = ["Text", "ExpiresAt"]
 NO_ZONES: list[list[str]] = [[]]
 """The zone sets of a new standing run: the first is that of a number whose zones nobody asked for."""
 
-MOST = MAX_ORDINAL
+MOST = SELECTED - 1
 """Contacts of one standing run; then a new one begins."""
 
 

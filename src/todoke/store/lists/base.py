@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
+
+import polars as pl
 
 from todoke.model.errors import Conflict
 
@@ -18,10 +20,19 @@ class OpenImport(NamedTuple):
     import_id: int | None = None
 
 
-# A row of the contact table, in the order of `CONTACT_COLUMNS`; `fields` are the values in list order, joined by
-# U+001F. A plain tuple: there are millions of them, and the garbage collector forgets plain tuples of plain values.
-NewContact: TypeAlias = tuple[int, int, int, int, int, str, str]
-CONTACT_COLUMNS = ("bucket", "list_id", "position", "destination", "zone_set", "external_id", "fields")
+# Contacts of one list as columns, in the order of their positions; `fields` are the values in list order, joined by
+# U+001F, `phones` and `expires_at` null where there are none.
+CONTACT_SCHEMA = pl.Schema(
+    {
+        "position": pl.Int64(),
+        "destination": pl.Int64(),
+        "zone_set": pl.Int16(),
+        "external_id": pl.String(),
+        "fields": pl.String(),
+        "phones": pl.String(),
+        "expires_at": pl.Int64(),
+    }
+)
 
 
 class Finished(NamedTuple):
@@ -32,6 +43,7 @@ class Finished(NamedTuple):
     contacts: int
     rejected: int
     reasons: Mapping[str, int]
+    phone_types: Sequence[str] | None = None
 
 
 class TakenOver(Conflict):
@@ -39,16 +51,11 @@ class TakenOver(Conflict):
 
 
 class ContactStore(Protocol):
-    """Bulk writes of contacts. All raise StoreUnavailable where the database is.
+    """Bulk writes of contacts. All raise StoreUnavailable where the database is."""
 
-    `alone`: a busy thread of this process would make its transactions long, so nothing should run beside `write`.
-    """
-
-    alone: bool
-
-    async def write(self, opened: OpenImport, contacts: Sequence[NewContact]) -> None:
-        """Append contacts, in transactions of at most some 20 ms on SQLite. `TakenOver` where the list is not this
-        import's any more.
+    async def write(self, opened: OpenImport, contacts: pl.DataFrame) -> None:
+        """Append contacts, with the columns of `CONTACT_SCHEMA` among others, in transactions of at most some 20 ms on
+        SQLite. `TakenOver` where the list is not this import's any more.
         """
         ...
 

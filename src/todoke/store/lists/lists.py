@@ -105,6 +105,7 @@ async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micr
                     zone_sets=[list(zones) for zones in finished.zone_sets],
                     contacts=finished.contacts,
                     rejected=finished.rejected,
+                    phone_types=None if finished.phone_types is None else list(finished.phone_types),
                     imported_at=now,
                     expires_at=_expiry(opened.business_unit_id, now),
                 )

@@ -18,7 +18,6 @@ from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.finding import Place
 from todoke.store.schema import (
-    answer,
     consent,
     contact,
     dnc_change,
@@ -30,7 +29,6 @@ from todoke.store.schema import (
     inbound,
     opt_out,
     orphan,
-    review,
     skill_run,
     transport_code,
 )
@@ -153,22 +151,6 @@ async def replies(connection: AsyncConnection, unit: Unit, phone: int, digest: i
             or_(i.business_unit_id == unit.id, i.business_unit_id.is_(None)),
         )
         .values(source=pseudonym(digest), text="")
-    )
-    r, a = review.c, answer.c
-    # The number is a part of the key of a review: under it the hash tells two replies apart as it did.
-    await connection.execute(
-        update(review)
-        .where(
-            r.bucket.in_({unit.bucket, 0}),
-            r.phone == phone,
-            or_(r.business_unit_id == unit.id, r.business_unit_id.is_(None)),
-        )
-        .values(phone=-digest, text="", note="")
-    )
-    await connection.execute(
-        update(answer)
-        .where(a.bucket == unit.bucket, a.phone == phone, a.business_unit_id == unit.id)
-        .values(phone=-digest)
     )
     return done.rowcount
 

@@ -39,7 +39,8 @@ PERSONAL: tuple[Personal, ...] = (
     Personal(opt_out, How.HASH, ("evidence",)),
     Personal(answer, How.HASH),
     Personal(dnc_change, How.HASH, ("reason",)),
-    Personal(review, How.FORGET),  # what came is in `inbound`, what followed in `opt_out`
+    # The number is a part of its key: under the hash two replies are told apart as they were.
+    Personal(review, How.HASH, ("text", "note")),
     Personal(suppression, How.FORGET, external=True),
     Personal(cap_use, How.FORGET),
 )
@@ -84,4 +85,6 @@ def _mine(unit: Unit, personal: Personal, phone: int, external_ids: Collection[s
     who = c.phone == phone
     if personal.external and external_ids:
         who = or_(who, c.external_id.in_(sorted(external_ids)))
+    if c.business_unit_id.nullable:  # what came to a code that nobody knows is nobody's, and in bucket 0
+        return c.bucket.in_({unit.bucket, 0}), or_(c.business_unit_id == unit.id, c.business_unit_id.is_(None)), who
     return c.bucket == unit.bucket, c.business_unit_id == unit.id, who

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
@@ -32,6 +33,7 @@ class Listed(NamedTuple):
     group: str
     source: str
     created_at: Micros
+    expires_at: Micros | None = None
 
 
 class Erasure(NamedTuple):
@@ -85,13 +87,22 @@ async def listed_erased(connection: AsyncConnection, unit: Unit, digest: int, no
     """The groups that a number of somebody who was erased is on."""
     e = erased_number.c
     rows = await connection.execute(
-        select(dnc_group.c.name, e.created_at)
+        select(dnc_group.c.name, e.created_at, e.until)
         .join(dnc_group, dnc_group.c.id == e.dnc_group_id)
         .where(e.bucket == unit.bucket, e.business_unit_id == unit.id, e.digest == digest)
         .where(or_(e.until.is_(None), e.until > now))
         .order_by(dnc_group.c.name)
     )
-    return [Listed(row[0], "erased", row[1]) for row in rows]
+    return [Listed(row[0], "erased", row[1], row[2]) for row in rows]
+
+
+async def listed_as_hash(
+    connection: AsyncConnection, unit: Unit, hashed: Callable[[int], int], phone: int, now: Micros
+) -> list[Listed]:
+    """The same by number; `hashed` is asked only where anybody was erased."""
+    if await key_check(connection) is None:
+        return []
+    return await listed_erased(connection, unit, hashed(phone), now)
 
 
 async def erasures(connection: AsyncConnection, unit: Unit, digest: int) -> list[Erasure]:

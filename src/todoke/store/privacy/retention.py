@@ -30,6 +30,8 @@ from todoke.store.schema import (
     opt_out,
     review,
     run_counter,
+    run_selection,
+    selection,
     skill_run,
     tally,
 )
@@ -200,7 +202,19 @@ async def events(store: Store, unit: Unit, before: Micros, mark: int) -> Step:
         if rows:
             await connection.execute(delete(event).where(*of_run, tuple_(*key).in_([tuple(row) for row in rows])))
         await connection.execute(delete(doubt).where(d.bucket == unit.bucket, d.run_id == run))
-    return Step(len(rows), run - 1 if len(rows) == PIECE else run)
+        more = len(rows) == PIECE or await _selections(connection, unit, run)
+    return Step(len(rows), run - 1 if more else run)
+
+
+async def _selections(connection: AsyncConnection, unit: Unit, run: int) -> bool:
+    """Some of which contacts the run's filters chose; whether there may be more."""
+    s, r = selection.c, run_selection.c
+    of_run = (s.bucket == unit.bucket, s.run_id == run)
+    some = list(await connection.scalars(select(s.first_ordinal).where(*of_run).order_by(s.first_ordinal).limit(50)))
+    if some:
+        await connection.execute(delete(selection).where(*of_run, s.first_ordinal <= some[-1]))
+    await connection.execute(delete(run_selection).where(r.bucket == unit.bucket, r.run_id == run))
+    return len(some) == 50
 
 
 async def contacts(store: Store, unit: Unit, before: Micros, mark: int) -> Step:

@@ -181,6 +181,8 @@ skill = Table(
     Column("expiry_hours", Integer, nullable=False),  # a run ends after this at the latest
     Column("created_at", BigInteger, nullable=False),
     Column("stream", Text, nullable=False, server_default="bulk"),  # transactional | bulk
+    Column("filter", Text, nullable=True),  # which contacts of a list it texts, as a person wrote it; none: all
+    Column("ordering", Text, nullable=True),  # in which order: its keys, a line each; none: that of the list
     Column("cap", Text, nullable=True),  # its texts to one number: "1 in 24 hours"
     # The consent that it requires: a kind as in `consent`, none for no consent; for this purpose and programme.
     Column("consent", SmallInteger, nullable=True),
@@ -189,8 +191,9 @@ skill = Table(
     UniqueConstraint("business_unit_id", "name"),
 )
 
-# Only a ready list can be run by a person. Of a removed one its contacts are gone; reports need the row. `contacts`:
-# its positions. state: importing | staged | ready | deleted | removed, or standing: of a standing run
+# Only a ready list can be run by a person; one that is standing is that of a standing run. Of a removed one its
+# contacts are gone; reports need the row. `contacts`: its positions.
+# state: importing | staged | ready | deleted | removed | standing
 calling_list = Table(
     "calling_list",
     metadata,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -109,6 +110,49 @@ run_cursor = Table(
     Column("next_position", BigInteger, nullable=False),
     Column("last_position", BigInteger, nullable=False),
     PrimaryKeyConstraint("bucket", "run_id", "number"),
+)
+
+# A filter or an order applied to a run; the last one counts. It is made piece by piece, by any engine.
+run_selection = Table(
+    "run_selection",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # making | made | cut
+    Column("filter", Text, nullable=True),
+    Column("ordering", Text, nullable=True),  # keys, a line each
+    Column("today", Text, nullable=False),  # the day that "today" means in it
+    Column("first_ordinal", BigInteger, nullable=False),
+    Column("next_ordinal", BigInteger, nullable=False),
+    Column("read_to", BigInteger, nullable=False),  # positions before it are looked at; with an order: at its end all
+    Column("size", BigInteger, nullable=False),  # positions of the list, when it was begun
+    Column("resumes", Boolean, nullable=False),  # the run was paused for it, and goes on when it is made
+    Column("recalls", Boolean, nullable=False),  # what was not handed over before must pass this filter, too
+    Column("maker", Text, nullable=False),  # the process that makes it
+    Column("made_until", BigInteger, nullable=False),  # then another may go on
+    PrimaryKeyConstraint("bucket", "run_id", "number"),
+    Index(
+        "ix_run_selection_making",
+        "bucket",
+        "run_id",
+        postgresql_where=text("state = 'making'"),
+        sqlite_where=text("state = 'making'"),
+    ),
+)
+
+# The positions of consecutive ordinals of a run, from SELECTED on (model/ids.py), packed: four bytes each, the largest
+# byte first.
+selection = Table(
+    "selection",
+    metadata,
+    Column("bucket", SmallInteger, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("first_ordinal", BigInteger, nullable=False),
+    Column("last_ordinal", BigInteger, nullable=False),
+    Column("positions", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("bucket", "run_id", "first_ordinal"),
+    sqlite_with_rowid=False,
 )
 
 # An engine process and its lease. `flush_seq` tells whether a flush whose COMMIT was not answered took place.

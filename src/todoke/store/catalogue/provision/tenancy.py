@@ -68,15 +68,15 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "default_region": found.default_region,
         "default_dnc_group": groups.get(found.dnc_group_id or 0),
         "rate": found.rate,
-        "cap": found.cap,
         "opt_out_scope": found.opt_out_scope,
+        "cap": found.cap,
     }
     new = {
         "default_region": entry.default_region,
         "default_dnc_group": entry.default_dnc_group,
         "rate": entry.rate,
-        "cap": entry.cap,
         "opt_out_scope": entry.opt_out_scope,
+        "cap": entry.cap,
     }
     if work.differs("business unit", entry.name, None, old, new):
         await _set(work, found, entry, group_id)
@@ -90,8 +90,8 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
             default_region=entry.default_region,
             dnc_group_id=group_id,
             rate=entry.rate,
-            cap=entry.cap,
             opt_out_scope=entry.opt_out_scope,
+            cap=entry.cap,
         )
     )
 

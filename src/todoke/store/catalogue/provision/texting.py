@@ -94,6 +94,8 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "weight": entry.weight,
         "expiry_hours": entry.expiry_hours,
         "cap": entry.cap,
+        "filter": entry.filter,
+        "ordering": "\n".join(entry.order) or None,
         "consent": KINDS.get(entry.consent),
         "consent_purpose": entry.consent_purpose,
         "consent_programme": entry.consent_programme,
@@ -121,6 +123,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         **{key: values[key] for key in _PLAIN + _CONSENT},
         "scrub": entry.scrub,
         "contribute": entry.contribute,
+        "order": list(entry.order),
     }
     if work.differs("skill", entry.name, unit, old, new):
         await link.execute(update(skill).where(skill.c.id == found.id).values(**values))
@@ -129,7 +132,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
 
 _PLAIN = (
     *("in_doubt_policy", "in_doubt_minutes", "max_attempts", "smart_encoding", "stream", "weight", "expiry_hours"),
-    "cap",
+    *("cap", "filter"),
 )
 _CONSENT = ("consent_purpose", "consent_programme")
 
@@ -181,5 +184,6 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
         **(await dnc.of_skill(work.connection, unit, row.id))._asdict(),
+        "order": list(row.order),
         **{key: getattr(row, key) or "" for key in _CONSENT},
     }

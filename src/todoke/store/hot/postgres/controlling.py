@@ -45,6 +45,9 @@ END_CURSORS = """
 # What is in doubt stays so: the run sends nothing again.
 LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = $1 AND run_id = $2 AND retry_at > 0"
 
+# What was not selected yet is not selected any more.
+CUT_SELECTION = "UPDATE run_selection SET state = 'cut' WHERE bucket = $1 AND run_id = $2 AND state = 'making'"
+
 # Takes due rows of a run away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due d USING (
@@ -61,6 +64,8 @@ EXPIRED = """
       AND (EXISTS (SELECT FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
            OR EXISTS (SELECT FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making' OFFSET 0)
            OR EXISTS (SELECT FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
@@ -78,12 +83,15 @@ AT_END = """
     WHERE r.state = ANY ('{running,paused,stopping}') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
+      AND NOT EXISTS (SELECT FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making' OFFSET 0)
     ORDER BY r.bucket, r.id
 """
 
 # Whether anything of the run is open; looked at with the run held.
 OPEN = """
     SELECT EXISTS (SELECT FROM run_cursor WHERE bucket = $1 AND run_id = $2 AND next_position <= last_position)
+        OR EXISTS (SELECT FROM run_selection WHERE bucket = $1 AND run_id = $2 AND state = 'making')
         OR EXISTS (SELECT FROM block WHERE bucket = $1 AND run_id = $2 AND state <> 'closed')
         OR EXISTS (SELECT FROM due WHERE bucket = $1 AND run_id = $2)
         OR EXISTS (SELECT FROM intent WHERE bucket = $1 AND run_id = $2)
@@ -165,6 +173,7 @@ async def move(
 
 
 async def _cut_cursors(connection: Connection, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+    await connection.execute(CUT_SELECTION, bucket, run_id)
     left = sum(row[1] for row in await connection.fetch(REST, bucket, run_id))
     if left:
         tallies = Tallies()

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import Receipt
-from todoke.store.hot.doubts import Change, Details, Pair, number_of, receipt_events, row_of, unique
+from todoke.store.hot.doubts import Change, Details, Pair, number_of, placed, receipt_events, row_of, strangers, unique
 from todoke.store.hot.matching import Accepted
+from todoke.store.hot.postgres import selected
 from todoke.store.hot.postgres.receipts import Providers, take_orphans
 from todoke.store.postgres import Connection
 
@@ -93,6 +94,7 @@ async def follow(connection: Connection, change: Change, known: Details) -> list
     if not change.begun:
         return []
     rows = [row_of(event, known) for event in change.begun]
+    rows = placed(rows, await selected.of_messages(connection, strangers(rows)))
     numbers: dict[tuple[int, int], set[int]] = {}
     for bucket, provider_id, number in await connection.fetch(BEGIN, *map(list, zip(*rows, strict=True))):
         if number is not None:

@@ -20,6 +20,7 @@ from todoke.store.hot.guarding import (
     remember,
     settle,
 )
+from todoke.store.hot.postgres import selected
 from todoke.store.hot.postgres.dnc import MOMENT
 from todoke.store.hot.runs import guarded_run
 from todoke.store.postgres import Connection
@@ -57,10 +58,10 @@ SUPPRESSED = f"""
 # The same by the external ids of their contacts.
 SUPPRESSED_EXTERNALLY = f"""
     SELECT k.id, max(p.expires_at)
-    FROM unnest($1::bigint[]) AS k (id)
+    FROM unnest($1::bigint[], $6::bigint[]) AS k (id, position)
     CROSS JOIN LATERAL (
         SELECT c.external_id FROM contact c
-        WHERE c.bucket = $2 AND c.list_id = $5 AND c.position = k.id & 536870911 OFFSET 0) c
+        WHERE c.bucket = $2 AND c.list_id = $5 AND c.position = k.position OFFSET 0) c
     CROSS JOIN LATERAL (
         SELECT p.expires_at FROM suppression p
         WHERE p.bucket = $2 AND p.business_unit_id = $3 AND p.external_id = c.external_id AND p.expires_at > {MOMENT}
@@ -161,7 +162,9 @@ async def _suppressed(connection: Connection, guard: Guard, messages: Sequence[t
     if guard.phones:
         found.update({row[0]: row[1] for row in await connection.fetch(SUPPRESSED, ids, phones, *unit)})
     if guard.external_ids:
-        for message_id, until in await connection.fetch(SUPPRESSED_EXTERNALLY, ids, *unit, guard.list_id):
+        places = await selected.of_messages(connection, ids)
+        wanted = (list(places), *unit, guard.list_id, list(places.values()))
+        for message_id, until in await connection.fetch(SUPPRESSED_EXTERNALLY, *wanted):
             found[message_id] = max(until, found.get(message_id, until))
     return found
 

@@ -55,6 +55,8 @@ from todoke.store.hot.postgres import (
     readings,
     recovery,
     resolving,
+    selected,
+    selecting,
     starting,
 )
 from todoke.store.hot.postgres import opt_outs as opting
@@ -64,6 +66,7 @@ from todoke.store.hot.postgres.fence import pass_fence
 from todoke.store.hot.postgres.receipts import Providers
 from todoke.store.hot.postgres.session import Sessions
 from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Added, Apply, OpenSelection, Selecting, SelectionKey
 from todoke.store.hot.singles import Single
 from todoke.store.postgres import Connection
 
@@ -208,6 +211,36 @@ class PostgresHot:
         while await self._sessions.run(lambda c: controlling.cut_due(c, bucket, run_id, reason, now)):
             pass
 
+    # selections
+
+    async def selections_to_make(self, now: Micros) -> list[SelectionKey]:
+        return await self._sessions.read(lambda c: selecting.to_make(c, now))
+
+    async def claim_selection(self, key: SelectionKey, maker: str, now: Micros) -> OpenSelection | None:
+        return await self._sessions.run(lambda c: selecting.claim(c, key, maker, now))
+
+    async def keep_selection(self, selection: OpenSelection, now: Micros) -> bool:
+        return await self._sessions.run(lambda c: selecting.keep(c, selection, now))
+
+    async def add_to_selection(self, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:
+        async def work(connection: Connection) -> OpenSelection | None:
+            moved = await selecting.add(connection, selection, added, now)
+            await hints.tell(connection, Hint(work=True))
+            return moved
+
+        return await self._sessions.run(work)
+
+    async def taken_positions(self, bucket: int, run_id: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._sessions.read(lambda c: selecting.taken(c, bucket, run_id, after, limit))
+
+    async def select_anew(self, bucket: int, run_id: int, wanted: Selecting, apply: Apply, now: Micros) -> bool:
+        async def work(connection: Connection) -> bool:
+            begun = await selecting.anew(connection, bucket, run_id, wanted, apply, now)
+            await hints.tell(connection, Hint(work=True))
+            return begun
+
+        return await self._sessions.run(work)
+
     # contacts
 
     async def read_contacts(
@@ -219,6 +252,15 @@ class PostgresHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._sessions.read(lambda c: contacts.at(c, bucket, list_id, positions, groups))
+
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._sessions.read(lambda c: selecting.passing(c, bucket, run_id, ordinals))
+
+    async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
+        return await self._sessions.read(lambda c: selected.between(c, bucket, run_id, first, last))
+
+    async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
+        return await self._sessions.read(lambda c: selected.at(c, bucket, run_id, ordinals))
 
     async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
         async def work(connection: Connection) -> dict[int, Held]:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 
 from todoke.model.errors import NotFound
+from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.postgres import guards, partitions
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.postgres import Connection
 
@@ -22,6 +24,8 @@ LIST = """
 CODE = """
     SELECT c.code, p.name, p.bucket FROM transport_code c JOIN provider p ON p.id = c.provider_id WHERE c.id = $1
 """
+
+_LISTED = ("name", "state", "active", "expires_at", "contacts")
 
 # The next run id of the bucket.
 NUMBER = """
@@ -39,6 +43,12 @@ INSERT = """
 
 # Looked for with the counter held: whoever started it first has committed.
 STARTED = "SELECT id FROM skill_run WHERE bucket = $1 AND start_key = $2"
+# A selection that is to be made.
+SELECT_LATER = """
+    INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
+                               read_to, size, resumes, recalls, maker, made_until)
+    VALUES ($1, $2, $3, 'making', $4, $5, $6, $7, $8, 0, $9, $10, $11, '', 0)
+"""
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -85,7 +95,9 @@ OPEN = """
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
                  AND d.stream = r.stream AND d.not_before <= 9223372036854775807
-               ORDER BY d.not_before LIMIT 1) END
+               ORDER BY d.not_before LIMIT 1) END,
+           coalesce((SELECT max(n.number) FROM run_selection n
+                     WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
     ORDER BY r.bucket, r.id
@@ -112,7 +124,8 @@ async def start(connection: Connection, run: NewRun) -> int:
     source = await connection.fetchrow(LIST, run.list_id, run.business_unit_id)
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
-    check_list(source["name"], source["state"], source["active"], source["expires_at"], source["bucket"], run)
+    name, state, active, expires_at, contacts = (source[key] for key in _LISTED)
+    check_list(name, state, active, expires_at, source["bucket"], contacts, run)
     code = await connection.fetchrow(CODE, run.transport_code_id)
     if code is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -137,7 +150,7 @@ async def start(connection: Connection, run: NewRun) -> int:
         source["fields"],
         source["zone_sets"],
         groups,
-        source["contacts"],
+        source["contacts"] if run.selecting is None else 0,  # a selection counts what it finds
         run.started_at,
         run.expires_at,
         run.stream,
@@ -146,7 +159,12 @@ async def start(connection: Connection, run: NewRun) -> int:
     )
     if run.standing:
         await connection.execute(RETIRE, run.bucket, run.skill_id, run_id)
-    await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
+    if run.selecting is None:
+        await connection.execute(CURSORS, run.bucket, run_id, run.list_id)
+    else:
+        size = source["contacts"]
+        row = new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, size)
+        await connection.execute(SELECT_LATER, *row)
     await connection.execute(TRANSITION, run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at)
     return run_id
 

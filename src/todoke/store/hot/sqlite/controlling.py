@@ -51,6 +51,9 @@ END_CURSORS = """
 # What is in doubt stays so: the run sends nothing again.
 LEAVE_DOUBTS = "UPDATE doubt SET retry_at = NULL WHERE bucket = ? AND run_id = ? AND retry_at > 0"
 
+# What was not selected yet is not selected any more.
+CUT_SELECTION = "UPDATE run_selection SET state = 'cut' WHERE bucket = ? AND run_id = ? AND state = 'making'"
+
 # Takes some of a run's due rows away, whatever their time.
 TAKE_DUE = """
     DELETE FROM due WHERE rowid IN (
@@ -65,6 +68,8 @@ EXPIRED = """
       AND (EXISTS (SELECT 1 FROM run_cursor c
                    WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
            OR EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
+           OR EXISTS (SELECT 1 FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making')
            OR EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0))
     ORDER BY r.bucket, r.id
 """
@@ -82,6 +87,8 @@ AT_END = """
     WHERE r.state IN ('running', 'paused', 'stopping') AND (NOT r.standing OR r.state = 'stopping')
       AND NOT EXISTS (SELECT 1 FROM run_cursor c
                       WHERE c.bucket = r.bucket AND c.run_id = r.id AND c.next_position <= c.last_position)
+      AND NOT EXISTS (SELECT 1 FROM run_selection s
+                      WHERE s.bucket = r.bucket AND s.run_id = r.id AND s.state = 'making')
       AND NOT EXISTS (SELECT 1 FROM due d WHERE d.bucket = r.bucket AND d.run_id = r.id)
       AND NOT EXISTS (SELECT 1 FROM doubt d WHERE d.bucket = r.bucket AND d.run_id = r.id AND d.retry_at > 0)
       AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.bucket = r.bucket AND i.run_id = r.id)
@@ -174,6 +181,7 @@ def _park(db: Connection, bucket: int, run_id: int, old: str, new: str, size: in
 
 
 def _cut_cursors(db: Connection, bucket: int, run_id: int, reason: str, now: Micros) -> None:
+    db.execute(CUT_SELECTION, (bucket, run_id))
     left: int = db.execute(REST, (bucket, run_id)).fetchone()[0]
     if left:
         tallies = Tallies()

@@ -10,8 +10,9 @@ import msgspec
 from todoke.model.event import Event
 from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import Receipt
-from todoke.store.hot.doubts import Change, Details, Pair, number_of, receipt_events, row_of, unique
+from todoke.store.hot.doubts import Change, Details, Pair, number_of, placed, receipt_events, row_of, strangers, unique
 from todoke.store.hot.matching import Accepted
+from todoke.store.hot.sqlite import selected
 from todoke.store.hot.sqlite.receipts import take_orphans
 
 END = "DELETE FROM doubt WHERE bucket = ? AND message_id = ? AND segment = ? AND attempt = ?"
@@ -74,7 +75,9 @@ def follow(db: Connection, change: Change, known: Details) -> list[Event]:
     db.executemany(DROP_DUE, [(message_id >> BUCKET_SHIFT, message_id) for message_id in change.over])
     if not change.begun:
         return []
-    rows = msgspec.json.encode([row_of(event, known) for event in change.begun]).decode()
+    told = [row_of(event, known) for event in change.begun]
+    positions = selected.of_messages(db, strangers(told))
+    rows = msgspec.json.encode(placed(told, positions)).decode()
     numbers: dict[int, set[int]] = {}
     for provider_id, number in db.execute(BEGIN, (rows,)).fetchall():
         if number is not None:

@@ -23,6 +23,7 @@ from todoke.store.hot.guarding import (
     settle,
 )
 from todoke.store.hot.runs import guarded_run
+from todoke.store.hot.sqlite import selected
 from todoke.store.hot.sqlite.dnc import MOMENT
 
 # What is looked at before contacts of these runs are texted, as it is declared now.
@@ -58,7 +59,7 @@ SUPPRESSED = f"""
 SUPPRESSED_EXTERNALLY = f"""
     SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
     FROM json_each(?1) AS k
-    CROSS JOIN contact c ON c.bucket = ?2 AND c.list_id = ?5 AND c.position = json_extract(k.value, '$[0]') & 536870911
+    CROSS JOIN contact c ON c.bucket = ?2 AND c.list_id = ?5 AND c.position = json_extract(k.value, '$[1]')
     CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
                             AND p.external_id = c.external_id AND p.expires_at > {MOMENT}
     WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
@@ -135,7 +136,9 @@ def _suppressed(db: Connection, guard: Guard, messages: Sequence[tuple[int, int]
     if guard.phones:
         found.update(db.execute(SUPPRESSED, wanted).fetchall())
     if guard.external_ids:
-        for message_id, until in db.execute(SUPPRESSED_EXTERNALLY, (*wanted, guard.list_id)):
+        positions = selected.of_messages(db, [message_id for message_id, _ in messages])
+        wanted = (_json(list(positions.items())), *wanted[1:], guard.list_id)
+        for message_id, until in db.execute(SUPPRESSED_EXTERNALLY, wanted):
             found[message_id] = max(until, found.get(message_id, until))
     return found
 

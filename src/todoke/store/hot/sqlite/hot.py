@@ -43,6 +43,7 @@ from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
 from todoke.store.hot.replies import Done, Said
+from todoke.store.hot.selecting import Added, Apply, OpenSelection, Selecting, SelectionKey
 from todoke.store.hot.singles import Single
 from todoke.store.hot.sqlite import (
     checks,
@@ -57,6 +58,8 @@ from todoke.store.hot.sqlite import (
     readings,
     recovery,
     resolving,
+    selected,
+    selecting,
     starting,
 )
 from todoke.store.hot.sqlite import opt_outs as opting
@@ -200,6 +203,33 @@ class SqliteHot:
         while await self._writer.run(lambda db: controlling.cut_due(db, bucket, run_id, reason, now)):
             pass
 
+    # selections
+
+    async def selections_to_make(self, now: Micros) -> list[SelectionKey]:
+        return await self._reader.run(lambda db: selecting.to_make(db, now))
+
+    async def claim_selection(self, key: SelectionKey, maker: str, now: Micros) -> OpenSelection | None:
+        return await self._writer.run(lambda db: selecting.claim(db, key, maker, now))
+
+    async def keep_selection(self, selection: OpenSelection, now: Micros) -> bool:
+        return await self._writer.run(lambda db: selecting.keep(db, selection, now))
+
+    async def add_to_selection(self, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:
+        if added.made and selection.resumes:
+            while await self._writer.run(lambda db: controlling.free(db, *selection.key[:2])):
+                pass
+        return await self._writer.run(lambda db: selecting.add(db, selection, added, now))
+
+    async def taken_positions(self, bucket: int, run_id: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._reader.run(lambda db: selecting.taken(db, bucket, run_id, after, limit))
+
+    async def select_anew(self, bucket: int, run_id: int, wanted: Selecting, apply: Apply, now: Micros) -> bool:
+        begun = await self._writer.run(lambda db: selecting.anew(db, bucket, run_id, wanted, apply, now))
+        if begun and apply in (Apply.STOP, Apply.FLUSH):
+            while await self._writer.run(lambda db: controlling.park(db, bucket, run_id)):
+                pass
+        return begun
+
     # contacts
 
     async def read_contacts(
@@ -211,6 +241,15 @@ class SqliteHot:
         self, bucket: int, list_id: int, positions: Sequence[int], groups: tuple[int, ...]
     ) -> list[Contact]:
         return await self._reader.run(lambda db: contacts.at(db, bucket, list_id, positions, groups))
+
+    async def passing(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> set[int]:
+        return await self._reader.run(lambda db: selecting.passing(db, bucket, run_id, ordinals))
+
+    async def selected(self, bucket: int, run_id: int, first: int, last: int) -> dict[int, int]:
+        return await self._reader.run(lambda db: selected.between(db, bucket, run_id, first, last))
+
+    async def selected_at(self, bucket: int, run_id: int, ordinals: Sequence[int]) -> dict[int, int]:
+        return await self._reader.run(lambda db: selected.at(db, bucket, run_id, ordinals))
 
     async def held_back(self, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Held]:
         now = self._clock.now()

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.errors import NotFound
+from todoke.model.ids import SELECTED
 from todoke.model.run import RunState
 from todoke.store.hot.base import Cursor, NewRun, OpenRun
 from todoke.store.hot.runs import check_list, check_number, check_provider, read_run
+from todoke.store.hot.selecting import new_selection
 from todoke.store.hot.singles import FIELDS, MOST, NO_ZONES
 from todoke.store.hot.sqlite import guards
 
@@ -37,6 +39,12 @@ INSERT = """
 """
 
 STARTED = "SELECT id FROM skill_run WHERE bucket = ? AND start_key = ?"
+# A selection that is to be made.
+SELECT_LATER = """
+    INSERT INTO run_selection (bucket, run_id, number, state, filter, ordering, today, first_ordinal, next_ordinal,
+                               read_to, size, resumes, recalls, maker, made_until)
+    VALUES (?, ?, ?, 'making', ?, ?, ?, ?, ?, 0, ?, ?, ?, '', 0)
+"""
 
 # One cursor a zone range of the list.
 CURSORS = """
@@ -78,7 +86,9 @@ OPEN = """
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
                  AND d.stream = r.stream AND d.not_before <= 9223372036854775807
-               ORDER BY d.not_before LIMIT 1) END
+               ORDER BY d.not_before LIMIT 1) END,
+           coalesce((SELECT max(n.number) FROM run_selection n
+                     WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0)
     FROM skill_run r JOIN skill s ON s.id = r.skill_id
     WHERE r.state IN ('running', 'paused', 'stopping')
       AND r.transport_code_id IN (SELECT value FROM json_each(?))
@@ -106,7 +116,7 @@ def start(db: Connection, run: NewRun) -> int:
     if source is None:
         raise NotFound(f"The business unit has no list {run.list_id}.")
     name, state, active, expires_at, bucket, contacts, fields, zone_sets = source
-    check_list(name, state, bool(active), expires_at, bucket, run)
+    check_list(name, state, bool(active), expires_at, bucket, contacts, run)
     provider = db.execute(PROVIDER, (run.transport_code_id,)).fetchone()
     if provider is None:
         raise NotFound(f"There is no transport code {run.transport_code_id}.")
@@ -114,11 +124,15 @@ def start(db: Connection, run: NewRun) -> int:
     run_id: int = db.execute(NUMBER, (run.bucket,)).fetchall()[0][0]
     check_number(run_id)
     ids = (run.bucket, run_id, run.business_unit_id, run.skill_id, run.list_id, run.transport_code_id)
-    frozen = (run.body, run.template_version_id, fields, zone_sets, groups, contacts)
+    picked = contacts if run.selecting is None else 0  # a selection counts what it finds
+    frozen = (run.body, run.template_version_id, fields, zone_sets, groups, picked)
     db.execute(INSERT, (*ids, *frozen, run.started_at, run.expires_at, run.stream, run.standing, run.start_key))
     if run.standing:
         db.execute(RETIRE, (run.bucket, run.skill_id, run_id))
-    db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    if run.selecting is None:
+        db.execute(CURSORS, (run.bucket, run_id, run.list_id))
+    else:
+        db.execute(SELECT_LATER, new_selection(run.bucket, run_id, 0, run.selecting, SELECTED, contacts))
     db.execute(TRANSITION, (run.bucket, run_id, "", RunState.RUNNING, "started", run.started_at))
     return run_id
 

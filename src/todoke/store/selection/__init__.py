@@ -1,0 +1,1 @@
+"""Which contacts of a list a filter wants, and the selections that runs are made of."""
