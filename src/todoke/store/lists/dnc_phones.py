@@ -7,7 +7,7 @@ are 40 MB here. What counts when a message is sent is another look, at that mome
 # pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
-import io
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator
 
@@ -25,37 +25,39 @@ _SQLITE = (
     " WHERE bucket = ? AND dnc_group_id = ? AND phone > ? ORDER BY phone LIMIT ?)"
 )
 _POSTGRES = "SELECT phone FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = ANY($2)"
-_PHONES = pl.Schema({"key": pl.Int64()})
+_PHONES = pl.Schema({"phone": pl.Int64()})
+_TEXT = 4 << 20  # bytes of text that become numbers at once
 
 
 class Scrub:
     """Counts while the keys of a list pass in order. `found` is how many were on a group."""
 
-    def __init__(self, phones: pl.DataFrame) -> None:
-        self._phones = phones
+    def __init__(self, phones: Iterable[pl.Series]) -> None:
+        self._phones = pl.concat([pl.Series(dtype=pl.Int64), *phones], rechunk=True).sort()
         self.found = 0
 
     @classmethod
     async def begin(cls, store: Store, opened: OpenImport) -> Scrub:
         """With the groups as they are now."""
         read = _read_sqlite if store.dialect == "sqlite" else _read_postgres
-        texts = await read(store, opened)
-        frames = [_parsed(text) for text in texts if text]
-        return cls(pl.concat([_PHONES.to_frame(), *frames]).unique())
+        return cls(await read(store, opened))
 
     def counted(self, keys: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """The same keys, counted as they pass."""
+        last = len(self._phones) - 1
         for frame in keys:
-            if not self._phones.is_empty():
-                self.found += frame.join(self._phones, on="key", how="semi").height
+            if last >= 0:
+                wanted = frame.get_column("key")
+                places = self._phones.search_sorted(wanted).clip(upper_bound=last)
+                self.found += int((self._phones.gather(places) == wanted).sum())
             yield frame
 
 
-async def _read_sqlite(store: Store, opened: OpenImport) -> list[bytes]:
+async def _read_sqlite(store: Store, opened: OpenImport) -> list[pl.Series]:
     def groups(connection: sqlite3.Connection) -> list[int]:
         return [row[0] for row in connection.execute(_GROUPS.format("?"), (opened.business_unit_id,))]
 
-    texts: list[bytes] = []
+    found: list[pl.Series] = []
     for group in await store.reader.look(groups):
         after = 0
         while True:
@@ -63,22 +65,33 @@ async def _read_sqlite(store: Store, opened: OpenImport) -> list[bytes]:
             text, last = await store.reader.look(lambda connection: connection.execute(_SQLITE, wanted).fetchone())  # noqa: B023
             if last is None:
                 break
-            texts.append(text.encode())
+            found.append(_parsed(text.encode()))
             after = last
-    return texts
+    return found
 
 
-async def _read_postgres(store: Store, opened: OpenImport) -> list[bytes]:
-    out = io.BytesIO()
+async def _read_postgres(store: Store, opened: OpenImport) -> list[pl.Series]:
+    found: list[pl.Series] = []
+    waiting = bytearray()
+
+    async def take(data: bytes) -> None:
+        waiting.extend(data)
+        if len(waiting) >= _TEXT:
+            whole = waiting.rfind(b"\n") + 1
+            found.append(await asyncio.to_thread(_parsed, bytes(waiting[:whole])))
+            del waiting[:whole]
+
     try:
         async with store.pool.acquire() as connection:
             rows = await connection.fetch(_GROUPS.format("$1"), opened.business_unit_id)
             groups = [row[0] for row in rows]
-            await connection.copy_from_query(_POSTGRES, opened.bucket, groups, output=out)
+            await connection.copy_from_query(_POSTGRES, opened.bucket, groups, output=take)
     except LOST as error:
         raise unavailable(error, store.address) or error from error
-    return [out.getvalue()]
+    if waiting:
+        found.append(_parsed(bytes(waiting)))
+    return found
 
 
-def _parsed(text: bytes) -> pl.DataFrame:
-    return pl.read_csv(text, has_header=False, schema=_PHONES)
+def _parsed(text: bytes) -> pl.Series:
+    return pl.read_csv(text, has_header=False, schema=_PHONES).get_column("phone")

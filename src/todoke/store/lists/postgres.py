@@ -14,6 +14,8 @@ from todoke.store.postgres import LOST, Pool, unavailable
 
 _PIECE_SIZE = 20_000  # contacts
 
+_TEXTS = ("external_id", "fields", "phones")
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _COLUMNS = ("bucket", "list_id", *CONTACT_SCHEMA.names())
 
 # The lock makes a process that takes the import over wait for the batch that is under way.
@@ -40,7 +42,7 @@ class PostgresContacts:
             async with self._pool.acquire() as connection, connection.transaction():
                 if await connection.fetchval(_MINE, opened.list_id, opened.importer) is None:
                     raise TakenOver
-                await connection.copy_to_table("contact", source=rows, columns=_COLUMNS, format="csv")
+                await connection.copy_to_table("contact", source=rows, columns=_COLUMNS, format="text")
         except LOST as error:
             raise unavailable(error, self._address) or error from error
 
@@ -54,9 +56,16 @@ class PostgresContacts:
 
 
 def _text(opened: OpenImport, contacts: pl.DataFrame) -> io.BytesIO:
-    """The rows as COPY reads them: a null is nothing, an empty text is quoted."""
+    """The rows as COPY reads them in its own form, which costs the server less than CSV."""
     out = io.BytesIO()
     shared = (pl.lit(opened.bucket).alias("bucket"), pl.lit(opened.list_id).alias("list_id"))
-    contacts.select(*shared, *CONTACT_SCHEMA.names()).write_csv(out, include_header=False)
+    rows = contacts.select(*shared, *CONTACT_SCHEMA.names())
+    special = [name for name in _TEXTS if rows[name].str.contains(r"[\\\t\n\r]").any()]
+    if special:
+        escaped = pl.col(special)
+        for sign, written in _ESCAPES:
+            escaped = escaped.str.replace_all(sign, written, literal=True)
+        rows = rows.with_columns(escaped)
+    rows.write_csv(out, include_header=False, separator="\t", quote_style="never", null_value="\\N")
     out.seek(0)
     return out
