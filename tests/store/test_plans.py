@@ -51,7 +51,7 @@ KEYS = {
     "run_cursor": r"\brun_id = ",
     "run_selection": r"\brun_id = ",
     "selection": r"\bfirst_ordinal (=|<=|>=) ",
-    "skill_run": r"\b(id|skill_id) = |\bstate = ANY|\bstate = 'stopping'",
+    "skill_run": r"\b(id|skill_id|start_key) = |\bstate = ANY|\bstate = 'stopping'",
 }
 
 # Read as a whole on purpose: what is open is few, and found through what is open.

@@ -11,10 +11,11 @@ from todoke.model.clock import HOUR
 from todoke.model.errors import Conflict, NotFound
 from todoke.model.event import Kind
 from todoke.model.run import RunEvent, RunState
+from todoke.model.stream import Stream
 from todoke.store.catalogue import list_counts, lists, runs, units
 from todoke.store.catalogue.list_counts import ListCounts, SkillCounts
 from todoke.store.catalogue.units import Unit
-from todoke.store.hot.base import DueRow
+from todoke.store.hot.base import DueRow, NewRun
 from todoke.store.lists import keys, life, removal
 from todoke.store.schema import calling_list, contact, list_key, list_range, tally
 from todoke.store.store import Store
@@ -229,3 +230,15 @@ async def test_what_was_never_merged_goes(store: Store) -> None:
         assert left == [scene.list, staged[1]]
         query = select(contact.c.list_id).distinct().order_by(contact.c.list_id)
         assert (await connection.execute(query)).scalars().all() == [scene.list, staged[1]]
+
+
+async def test_a_standing_run_that_was_paused_goes_on(store: Store) -> None:
+    """Its hidden list is neither active nor inactive: nobody sees it."""
+    scene = await seed(store)
+    ids = (scene.bucket, scene.unit, scene.skill, 0, scene.code)
+    run = await store.hot.start_run(NewRun(*ids, "{Text}", None, (), NOW, NOW + HOUR, Stream.ANSWER, standing=True))
+    await store.hot.control_run(scene.bucket, run, RunEvent.PAUSE, "", NOW)
+
+    assert await store.hot.control_run(scene.bucket, run, RunEvent.RESUME, "", NOW) is RunState.RUNNING
+    async with store.reading() as connection:
+        assert [row.name for row in await lists.every(connection, await unit_of(store))] == ["list"]
