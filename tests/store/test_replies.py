@@ -293,6 +293,22 @@ async def test_a_paused_standing_run_parks_and_a_stopped_one_ends(desk: Desk) ->
     assert await desk.rows(t.outcome, t.messages) == [("stopped", 1)]
 
 
+async def test_what_waits_in_a_standing_run_that_another_replaced_stays_a_single_message(desk: Desk) -> None:
+    """Its expiry and its zones still count, and the run ends when nothing of it is open."""
+    scene, first = desk.scene, desk.answers.run_id
+    await desk.store.hot.post([Single(scene.bucket, first, PHONE, "text", ("Asia/Tokyo",), NOW, NOW + HOUR)])
+    other = await standing(desk.store, scene, ())
+    runs = {run.id: run for run in await desk.store.hot.open_runs([scene.code])}
+    assert [(runs[id].standing, runs[id].zone_sets) for id in (first, other)] == [
+        (True, [[], ["Asia/Tokyo"]]),
+        (True, [[]]),
+    ]
+    assert runs[first].due_at == NOW
+    with pytest.raises(RunEnded):
+        await desk.store.hot.post([Single(scene.bucket, first, PHONE, "text", (), NOW, NOW + HOUR)])
+    assert await desk.store.hot.settle_runs(NOW) == []
+
+
 async def test_one_standing_run_for_one_purpose(desk: Desk) -> None:
     scene, first = desk.scene, desk.answers.run_id
     assert await standing(desk.store, scene, (scene.group,)) == first
