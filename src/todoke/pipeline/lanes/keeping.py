@@ -20,7 +20,7 @@ async def kept(hot: Hot, run: LaneRun, contacts: Sequence[Contact], now: Micros)
     guard, check = run.data.guard, run.data.check
     if check is None and guard is None:
         return NOTHING
-    # Who has no number, or none any more, is out for that. (A suppression by an external id has the number 0.)
+    # Who has no number, or none any more, is out for that and is not held.
     contacts = [contact for contact in contacts if contact.destination > 0]
     if not contacts:
         return NOTHING
