@@ -105,8 +105,8 @@ async def _listed(
 
 
 async def _under_way(connection: AsyncConnection, unit: Unit, now: Micros) -> Micros | None:
-    """Until when something that an engine has composed may wait. Standing runs do not end, their messages do, soon: also
-    those of one that takes no more.
+    """Until when something that an engine has composed may wait. Standing runs do not end, their messages do, soon;
+    those of one that takes no more do, too.
     """
     r, standing = skill_run.c, calling_list.c.state == "standing"
     rows = await connection.execute(
