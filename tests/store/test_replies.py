@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from tests.factories import NOW, Scene, seed, seed_dnc, seed_dnc_group, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SECOND
@@ -154,6 +154,9 @@ async def test_an_opt_out_of_a_skill_goes_to_the_groups_that_it_contributes_to(
     async with desk.store.writing() as connection:
         values = {"skill_id": scene.skill, "dnc_group_id": group, "contributes": True, "scrubs": True}
         await connection.execute(insert(schema.skill_dnc).values(**values))
+        sk = schema.skill
+        answers = {"kind": "standing", "stream": "answer"}
+        await connection.execute(update(sk).where(sk.c.name == "other").values(**answers))
     (done,) = await desk.store.hot.apply_replies([stop])
     e = schema.dnc_entry.c
     listed = {row[0] for row in await desk.rows(e.dnc_group_id)}
@@ -162,6 +165,26 @@ async def test_an_opt_out_of_a_skill_goes_to_the_groups_that_it_contributes_to(
     assert done.message_id is not None
     (again,) = await desk.store.hot.apply_replies([stop._replace(inbound_id=2, now=NOW + SECOND)])
     assert again.message_id is None
+
+
+@pytest.mark.parametrize("lacking", ["scrubs", "another skill"])
+async def test_an_opt_out_of_a_skill_reaches_further_where_a_skill_of_the_code_would_go_on(
+    desk: Desk, lacking: str
+) -> None:
+    """One that is not scrubbed against what it contributes to; or one that contributes to nothing, and may have texted
+    last.
+    """
+    scene = desk.scene
+    group = await seed_dnc_group(desk.store, scene.unit, name="shifts", bucket=scene.bucket)
+    async with desk.store.writing() as connection:
+        values = {"skill_id": scene.skill, "dnc_group_id": group, "contributes": True, "scrubs": lacking != "scrubs"}
+        await connection.execute(insert(schema.skill_dnc).values(**values))
+        if lacking == "scrubs":
+            answers = {"kind": "standing", "stream": "answer"}
+            sk = schema.skill
+            await connection.execute(update(sk).where(sk.c.name == "other").values(**answers))
+    await desk.store.hot.apply_replies([desk.said(Meaning.STOP, 1, narrow=True)])
+    assert {row[0] for row in await desk.rows(schema.dnc_entry.c.dnc_group_id)} == {group, scene.group}
 
 
 async def test_an_opt_out_of_a_skill_without_groups_goes_to_those_of_the_code(desk: Desk) -> None:
