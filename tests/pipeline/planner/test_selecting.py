@@ -283,6 +283,20 @@ async def test_a_new_filter_may_hold_a_run_until_it_is_applied(store: Store, sce
     assert await at_hand(store, scene, run) == FLORIDA
 
 
+async def test_a_filter_is_applied_although_the_list_was_made_inactive_meanwhile(
+    store: Store, scene: Scene, clock: Clock
+) -> None:
+    """Else the whole list would be read again and again."""
+    run = await start(store, scene)
+    await store.hot.select_anew(scene.bucket, run, Selecting('State = "FL"', (), DAY), Apply.STOP, clock.now())
+    async with store.writing() as connection:
+        await connection.execute(update(schema.calling_list).values(active=False))
+    await make(store, clock, await claim(store, clock))
+    assert await store.hot.selections_to_make(clock.now() + CLAIM_FOR) == []
+    assert (await open_run(store, scene, run)).state is RunState.PAUSED
+    assert await at_hand(store, scene, run) == FLORIDA
+
+
 async def test_what_a_person_paused_stays_paused(store: Store, scene: Scene, clock: Clock) -> None:
     run = await start(store, scene)
     await store.hot.control_run(scene.bucket, run, RunEvent.PAUSE, "", clock.now())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
 from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.postgres import controlling, selected
@@ -152,7 +154,8 @@ async def add(connection: Connection, selection: OpenSelection, added: Added, no
         await connection.execute(GROW_CURSOR, bucket, run_id, cursor, zone_set, first, last)
     await connection.execute(COUNT, bucket, run_id, added.size)
     if added.made and resumes and run["state"] == RunState.PAUSED:
-        await controlling.control(connection, bucket, run_id, RunEvent.RESUME, "filter applied", now)
+        with contextlib.suppress(Conflict):  # its list is inactive by now: a person resumes it
+            await controlling.control(connection, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
 from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.selecting import (
@@ -148,7 +150,8 @@ def add(db: Connection, selection: OpenSelection, added: Added, now: Micros) -> 
     db.execute(COUNT, (added.size, bucket, run_id))
     state = db.execute(controlling.READ, (bucket, run_id)).fetchone()[0]
     if added.made and row[0][0] and state == RunState.PAUSED:
-        controlling.control(db, bucket, run_id, RunEvent.RESUME, "filter applied", now)
+        with contextlib.suppress(Conflict):  # its list is inactive by now: a person resumes it
+            controlling.control(db, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
 
 
