@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.factories import seed, seed_run
 from tests.world import BUCKET, World, eventually, make_world
 
 from todoke.config import Settings
 from todoke.model.clock import SystemClock
 from todoke.model.event import State
 from todoke.model.run import RunEvent, RunState
+from todoke.pipeline.planner.selecting import Selector
 from todoke.providers.simulator import Simulator
 from todoke.service.engine import Engine
-from todoke.service.rewound import REASON, Marks
+from todoke.service.rewound import REASON, Marks, pause_everything
 from todoke.store import schema
+from todoke.store.hot.selecting import Apply, Selecting
 from todoke.store.store import Store, migrate, open_store
 
 
@@ -90,6 +93,22 @@ async def test_a_restored_copy_starts_paused_and_sends_nothing_by_itself(
             await world.ended(second)
         assert (await world.counts(second))[State.DELIVERED] == 60
     assert all(times == 1 for times in world.sent().values())
+
+
+async def test_a_run_that_was_paused_for_a_filter_waits_for_a_person_too(url: str) -> None:
+    await migrate(url)
+    async with await open_store(url) as store:
+        scene, clock = await seed(store, n=20), SystemClock()
+        run = await seed_run(store, scene, started_at=clock.now(), hours=5)
+        wanted = Selecting(None, (), "2026-11-27")
+        assert await store.hot.select_anew(scene.bucket, run, wanted, Apply.STOP, clock.now())
+        await pause_everything(store, clock, "something")
+        selector = Selector(store, clock)
+        assert await selector.look() == 1
+        await selector.idle()
+        (data,) = await store.hot.open_runs([scene.code])
+        assert data.state is RunState.PAUSED
+        assert [cursor.zone_set for cursor in data.cursors if cursor.next_position <= cursor.last_position] == [0]
 
 
 async def _sent(world: World, wanted: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from tests.factories import NOW, Scene, seed, seed_dnc, seed_dnc_group, seed_skill, seed_unit
 
 from todoke.model.clock import HOUR, SECOND
@@ -154,6 +154,9 @@ async def test_an_opt_out_of_a_skill_goes_to_the_groups_that_it_contributes_to(
     async with desk.store.writing() as connection:
         values = {"skill_id": scene.skill, "dnc_group_id": group, "contributes": True, "scrubs": True}
         await connection.execute(insert(schema.skill_dnc).values(**values))
+        sk = schema.skill
+        answers = {"kind": "standing", "stream": "answer"}
+        await connection.execute(update(sk).where(sk.c.name == "other").values(**answers))
     (done,) = await desk.store.hot.apply_replies([stop])
     e = schema.dnc_entry.c
     listed = {row[0] for row in await desk.rows(e.dnc_group_id)}
@@ -162,6 +165,26 @@ async def test_an_opt_out_of_a_skill_goes_to_the_groups_that_it_contributes_to(
     assert done.message_id is not None
     (again,) = await desk.store.hot.apply_replies([stop._replace(inbound_id=2, now=NOW + SECOND)])
     assert again.message_id is None
+
+
+@pytest.mark.parametrize("lacking", ["scrubs", "another skill"])
+async def test_an_opt_out_of_a_skill_reaches_further_where_a_skill_of_the_code_would_go_on(
+    desk: Desk, lacking: str
+) -> None:
+    """One that is not scrubbed against what it contributes to; or one that contributes to nothing, and may have texted
+    last.
+    """
+    scene = desk.scene
+    group = await seed_dnc_group(desk.store, scene.unit, name="shifts", bucket=scene.bucket)
+    async with desk.store.writing() as connection:
+        values = {"skill_id": scene.skill, "dnc_group_id": group, "contributes": True, "scrubs": lacking != "scrubs"}
+        await connection.execute(insert(schema.skill_dnc).values(**values))
+        if lacking == "scrubs":
+            answers = {"kind": "standing", "stream": "answer"}
+            sk = schema.skill
+            await connection.execute(update(sk).where(sk.c.name == "other").values(**answers))
+    await desk.store.hot.apply_replies([desk.said(Meaning.STOP, 1, narrow=True)])
+    assert {row[0] for row in await desk.rows(schema.dnc_entry.c.dnc_group_id)} == {group, scene.group}
 
 
 async def test_an_opt_out_of_a_skill_without_groups_goes_to_those_of_the_code(desk: Desk) -> None:
@@ -291,6 +314,22 @@ async def test_a_paused_standing_run_parks_and_a_stopped_one_ends(desk: Desk) ->
     assert await desk.store.hot.settle_runs(NOW) == [(bucket, run, RunState.STOPPED)]
     t = schema.tally.c
     assert await desk.rows(t.outcome, t.messages) == [("stopped", 1)]
+
+
+async def test_what_waits_in_a_standing_run_that_another_replaced_stays_a_single_message(desk: Desk) -> None:
+    """Its expiry and its zones still count, and the run ends when nothing of it is open."""
+    scene, first = desk.scene, desk.answers.run_id
+    await desk.store.hot.post([Single(scene.bucket, first, PHONE, "text", ("Asia/Tokyo",), NOW, NOW + HOUR)])
+    other = await standing(desk.store, scene, ())
+    runs = {run.id: run for run in await desk.store.hot.open_runs([scene.code])}
+    assert [(runs[id].standing, runs[id].zone_sets) for id in (first, other)] == [
+        (True, [[], ["Asia/Tokyo"]]),
+        (True, [[]]),
+    ]
+    assert runs[first].due_at == NOW
+    with pytest.raises(RunEnded):
+        await desk.store.hot.post([Single(scene.bucket, first, PHONE, "text", (), NOW, NOW + HOUR)])
+    assert await desk.store.hot.settle_runs(NOW) == []
 
 
 async def test_one_standing_run_for_one_purpose(desk: Desk) -> None:

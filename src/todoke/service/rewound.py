@@ -108,10 +108,13 @@ async def look_back(store: Store, clock: Clock, folder: Path, lacks: str | None 
 
 
 async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
-    """Pause every run: what goes on is for a person to say. Runs that carry answers are stopped: what waits in them
-    was perhaps sent, and would come too late; the next answer makes a new one.
+    """Pause every run: what goes on is for a person to say, also where one waits for a filter. Runs that carry answers
+    are stopped: what waits in them was perhaps sent, and would come too late; the next answer makes a new one.
     """
     paused = 0
+    async with store.writing() as connection:
+        for unit in await units.every(connection):
+            await runs.stay_paused(connection, unit)
     async with store.reading() as connection:
         found = [
             run

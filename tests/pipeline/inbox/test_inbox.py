@@ -204,7 +204,7 @@ async def test_a_code_that_no_registration_knows_is_said(desk: Desk, caplog: pyt
     assert str(PHONE) not in caplog.text
 
 
-@pytest.mark.parametrize("source", ["Todoke", "1" * 16, ""])
+@pytest.mark.parametrize("source", ["Todoke", "1" * 16, "", "+0"])
 async def test_a_sender_that_is_no_number_is_kept_and_listed_nowhere(desk: Desk, source: str) -> None:
     await desk.acknowledged(desk.hear("stop", source=source))
     assert len(await desk.stored()) == 1

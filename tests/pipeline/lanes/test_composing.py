@@ -20,7 +20,7 @@ from todoke.providers.smpp.sender import SmppSender
 from todoke.providers.smpp.settings import SmppSettings
 from todoke.smpp.pdu import SubmitSm, decode
 from todoke.sms.segments import header
-from todoke.store.hot.base import Contact, DueRow, DueTaken
+from todoke.store.hot.base import Contact, DueRow, DueTaken, Held
 
 NIGHT = from_datetime(datetime(2025, 6, 16, 7, 0, tzinfo=UTC))  # 3 in the morning in New York
 MORNING = from_datetime(datetime(2025, 6, 16, 12, 0, tzinfo=UTC))  # 8 o'clock
@@ -88,6 +88,41 @@ def test_a_contact_is_texted_until_its_expiry() -> None:
     assert [message.destination for message in batch.messages] == [phone(1), phone(2)]
     due = compose_due(lane_run(), [(taken(n), given[n]) for n in range(3)], START + 1)
     assert [event.reason for event in due.events] == ["contact_expired"] * 2
+
+
+@pytest.mark.parametrize("smart", [False, True])
+def test_what_is_composed_knows_when_its_contact_expires(smart: bool) -> None:
+    given = [contact(0), contact(1)._replace(expires_at=START + HOUR)]
+    batch = compose(lane_run(smart_encoding=smart), *given)
+    assert [message.expires_at for message in batch.messages] == [None, START + HOUR]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (contact(1)._replace(destination=0), "no_mobile"),
+        (contact(1)._replace(destination=ERASED_DESTINATION), "erased"),
+        (contact(1)._replace(expires_at=START), "contact_expired"),
+    ],
+)
+def test_who_is_out_anyway_is_not_held(given: Contact, reason: str) -> None:
+    run = lane_run(expires_at=START + 24 * HOUR)
+    kept = {run.base_id + 1: Held(START + HOUR, "suppressed")}
+    for batch in (
+        compose_block(run, Work(block(0, 99), run), [given], START, kept),
+        compose_due(run, [(taken(1), given)], START, kept),
+    ):
+        assert [event.reason for event in batch.events] == [reason]
+        assert not batch.due
+
+
+def test_who_expires_before_a_hold_ends_is_not_held() -> None:
+    run = lane_run(expires_at=START + 24 * HOUR)
+    kept = {run.base_id + 1: Held(START + HOUR, "suppressed")}
+    given = contact(1)._replace(expires_at=START + HOUR)
+    batch = compose_block(run, Work(block(0, 99), run), [given], START, kept)
+    assert [event.reason for event in batch.events] == ["suppressed"]
+    assert not batch.due
 
 
 def test_the_longest_text_still_goes() -> None:
@@ -276,3 +311,11 @@ def test_what_may_be_tried_for_days_says_nothing() -> None:
     sender = SmppSender(SmppSettings(host="smsc.example"), "72345", CODE_TYPES["short"])
     run = LaneRun(open_run(expires_at=START + 100 * HOUR), sender)
     assert validities(run, START, contact(0)) == [""]
+    assert validities(run, START, contact(0)._replace(expires_at=START + 80 * HOUR)) == [""]
+
+
+def test_the_carrier_is_told_when_a_contact_expires() -> None:
+    sender = SmppSender(SmppSettings(host="smsc.example"), "72345", CODE_TYPES["short"])
+    for smart in (False, True):
+        run = LaneRun(open_run(expires_at=START + 48 * HOUR, smart_encoding=smart), sender)
+        assert validities(run, START, contact(0)._replace(expires_at=START + HOUR + 1)) == ["250615160640000+"]

@@ -23,6 +23,7 @@ from tests.pipeline.lanes.doubles import (
     Wire,
     block,
     composed,
+    contact,
     lane_run,
     open_run,
     phone,
@@ -38,6 +39,7 @@ from todoke.model.run import RunState
 from todoke.model.schedule import every_day
 from todoke.model.stream import Stream
 from todoke.pipeline.lanes.brake import Brake
+from todoke.pipeline.lanes.composing import compose_block
 from todoke.pipeline.lanes.journal import Journal, Record, seize
 from todoke.pipeline.lanes.lane import HORIZON, Lane
 from todoke.pipeline.lanes.leasing import LARGEST_BLOCK
@@ -657,6 +659,25 @@ def test_what_waited_longer_than_its_run_may_last_has_expired(desk: Desk) -> Non
     told = desk.told()
     assert {event.kind for event in told.events} == {Kind.EXPIRED}
     assert told.closed == [block(0, 4).key]
+
+
+def test_who_expires_while_the_text_waits_is_not_texted(desk: Desk) -> None:
+    run = desk.run(expires_at=START + 48 * HOUR)
+    work = Work(block(0, 2), run)
+    contacts = [contact(n)._replace(expires_at=at) for n, at in enumerate((None, START + HOUR, START + 3 * HOUR))]
+    desk.lane.compose(run, compose_block(run, work, contacts, desk.clock.now()).messages)
+    run.data.state = RunState.PAUSED
+    desk.send(0.1)
+    desk.clock.pass_(2 * 3600)
+    run.data.state = RunState.RUNNING
+    desk.lane.unshelve(desk.clock.now())
+    desk.send(0.5)
+    assert len(desk.wire.written) == 2
+    told = desk.told()
+    assert [(event.message_id - run.base_id, event.kind, event.reason) for event in told.events] == [
+        (1, Kind.SKIPPED, "contact_expired")
+    ]
+    assert not told.due
 
 
 # ------------------------------------------------------------------ refused by the provider

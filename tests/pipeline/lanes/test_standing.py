@@ -56,8 +56,8 @@ def test_what_is_too_old_is_expired_when_it_is_composed() -> None:
 
 
 def test_what_waits_for_its_window_waits_no_longer_than_it_lives() -> None:
-    changes = {"zone_sets": [["America/New_York"], []], "stream": Stream.TRANSACTIONAL}
-    run = lane_run(**{**STANDING, **changes}, window=(0, 1))
+    zones = [["America/New_York"], []]
+    run = lane_run(**{**STANDING, "zone_sets": zones, "stream": Stream.TRANSACTIONAL}, window=(0, 1))
     lives = START + HOUR
     batch = compose_due(run, [(taken(n), contact(n, "text", str(lives), zone_set=n)) for n in range(2)], START)
     assert [row.not_before for row in batch.due] == [lives, lives]

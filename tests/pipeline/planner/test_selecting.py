@@ -283,6 +283,20 @@ async def test_a_new_filter_may_hold_a_run_until_it_is_applied(store: Store, sce
     assert await at_hand(store, scene, run) == FLORIDA
 
 
+async def test_a_filter_is_applied_although_the_list_was_made_inactive_meanwhile(
+    store: Store, scene: Scene, clock: Clock
+) -> None:
+    """Else the whole list would be read again and again."""
+    run = await start(store, scene)
+    await store.hot.select_anew(scene.bucket, run, Selecting('State = "FL"', (), DAY), Apply.STOP, clock.now())
+    async with store.writing() as connection:
+        await connection.execute(update(schema.calling_list).values(active=False))
+    await make(store, clock, await claim(store, clock))
+    assert await store.hot.selections_to_make(clock.now() + CLAIM_FOR) == []
+    assert (await open_run(store, scene, run)).state is RunState.PAUSED
+    assert await at_hand(store, scene, run) == FLORIDA
+
+
 async def test_what_a_person_paused_stays_paused(store: Store, scene: Scene, clock: Clock) -> None:
     run = await start(store, scene)
     await store.hot.control_run(scene.bucket, run, RunEvent.PAUSE, "", clock.now())
@@ -298,3 +312,16 @@ async def test_a_run_that_has_ended_is_not_selected_anew(store: Store, scene: Sc
     await store.hot.settle_runs(clock.now())
     anew = Selecting(None, (), DAY)
     assert not await store.hot.select_anew(scene.bucket, run, anew, Apply.HOLD, clock.now())
+
+
+async def test_a_filter_knows_the_zones_that_an_update_of_the_list_brought(
+    store: Store, scene: Scene, clock: Clock
+) -> None:
+    run = await start(store, scene, '@zone = "Europe/Berlin"')
+    c, lists = schema.contact, schema.calling_list
+    async with store.writing() as connection:
+        await connection.execute(update(lists).values(zone_sets=[*ZONES, ["Europe/Berlin"]]))
+        await connection.execute(update(c).where(c.c.position.in_([5, 25])).values(zone_set=2))
+    assert await make(store, clock, await claim(store, clock)) == 2
+    first = (await open_run(store, scene, run)).cursors[0].next_position
+    assert await store.hot.passing(scene.bucket, run, [first, first + 1, 4, 5]) == {first, first + 1, 5}

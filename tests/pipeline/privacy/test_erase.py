@@ -22,7 +22,8 @@ from todoke.pipeline.privacy.export import export
 from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import writing
-from todoke.store.hot.base import Check, InboundPart, OptOut
+from todoke.store.hot.base import Check, InboundPart, NewRun, OptOut
+from todoke.store.hot.singles import BODY
 from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.key import Key, KeyFile
@@ -192,6 +193,24 @@ async def test_who_was_on_no_group_is_blocked_only_while_what_was_under_way_coul
     ]
     assert blocked == [{PHONE: "erased"}, {}]
     assert (await store.hot.read_contacts(scene.bucket, scene.list, WHO, WHO, (scene.group,)))[0].destination == -1
+
+
+async def test_standing_runs_block_who_was_erased_for_a_day_also_those_that_take_no_more(
+    store: Store, tmp_path: Path
+) -> None:
+    scene = await seed(store)
+    start = SystemClock().now()
+    ids = (scene.bucket, scene.unit, scene.skill, 0, scene.code)
+    for groups in ((), (scene.group,)):  # the second takes the place of the first
+        await store.hot.start_run(NewRun(*ids, BODY, None, groups, start, start + 9_000 * HOUR, standing=True))
+    key = KeyFile(tmp_path).make()
+    store.hot.use_key(key.hashed)
+    await erased(store, key)
+    check = Check(scene.unit, None, True)
+    blocked = [
+        await store.hot.barred(scene.bucket, (scene.group,), check, [PHONE], start + hours * HOUR) for hours in (23, 25)
+    ]
+    assert blocked == [{PHONE: "erased"}, {}]
 
 
 async def test_a_revocation_outlives_the_erasure_though_an_old_consent_is_imported_again(

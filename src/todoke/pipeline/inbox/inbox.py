@@ -199,4 +199,4 @@ def _part(provider_id: int, one: Heard, address: Address | None, now: int) -> In
 
 def _phone(source: str) -> int | None:
     digits = source.lstrip("+")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 15 else None
+    return int(digits) or None if digits.isascii() and digits.isdigit() and len(digits) <= 15 else None

@@ -16,7 +16,7 @@ from todoke.model.event import Event, Kind
 from todoke.model.ids import RUN_SHIFT
 from todoke.pipeline.lanes.keeping import NOTHING
 from todoke.pipeline.lanes.message import Message, Work
-from todoke.pipeline.lanes.runs import LaneRun
+from todoke.pipeline.lanes.runs import LONGEST_VALIDITY, LaneRun
 from todoke.sms.compose import EmptyText, MissingField, TooLong, compose, compose_short
 from todoke.sms.segments import header
 from todoke.store.hot.base import SEPARATOR, Contact, DueRow, DueTaken, Held
@@ -59,8 +59,12 @@ def compose_block(
             continue
         payload, coding = short
         message_id = base_id + position
-        body = make(destination, payload, coding, b"", message_id, 1, 0, valid)
-        append(Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1, valid))
+        told = valid if expires_at is None else _told(valid, expires_at, now)
+        body = make(destination, payload, coding, b"", message_id, 1, 0, told)
+        message = Message(run, work, None, message_id, destination, zones, 0, 1, [1], [body], 0, 1, valid)
+        if expires_at is not None:
+            message.expires_at = expires_at
+        append(message)
     return batch
 
 
@@ -82,10 +86,10 @@ def _keep(
     """Whether it waits, or goes no further: for a reason, or because its run ends before it may go."""
     message_id = run.base_id + contact.position
     found = kept.get(message_id)
-    if found is None or contact.on_dnc:
+    if found is None or _out(contact, now):
         return False
     attempt = taken.attempt if taken else 0
-    expires_at = run.expires_at(contact.fields.split(SEPARATOR))
+    expires_at = _expiry(run, contact, contact.fields.split(SEPARATOR))
     if isinstance(found, Held) and found.until < (run.data.expires_at if expires_at is None else expires_at):
         batch.due.append(_held(run, taken, message_id, attempt, found.until))
     else:
@@ -102,7 +106,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
         batch.events.append(Event(message_id, 0, attempt, Kind.SKIPPED, now, reason=out))
         return
     fields = contact.fields.split(SEPARATOR)
-    expires_at = run.expires_at(fields)
+    expires_at = _expiry(run, contact, fields)
     if expires_at is not None and expires_at <= now:
         batch.events.append(Event(message_id, 0, attempt, Kind.EXPIRED, now, reason="expired"))
         return
@@ -131,7 +135,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
         numbers = [int(number) for number in taken.segments.split(",")]
     total = len(parts)
     valid = run.valid_until(contact.zone_set, now)
-    told = valid if expires_at is None else min(valid or expires_at, expires_at)
+    told = valid if expires_at is None else _told(valid, expires_at, now)
     reference = (message_id ^ message_id >> RUN_SHIFT) & 0xFF  # another one for the same contact in the next run
     bodies = [
         make(
@@ -173,6 +177,19 @@ def _out(contact: Contact, now: Micros) -> str:
     if contact.destination <= 0:
         return "erased" if contact.destination == ERASED_DESTINATION else "no_mobile"
     return "contact_expired" if contact.expires_at is not None and contact.expires_at <= now else ""
+
+
+def _expiry(run: LaneRun, contact: Contact, fields: list[str]) -> Micros | None:
+    """From when on it is not sent, although its run goes on."""
+    of_text = run.expires_at(fields)
+    return contact.expires_at if of_text is None else of_text
+
+
+def _told(valid_until: Micros, expires_at: Micros, now: Micros) -> Micros:
+    """Until when the carrier may try what expires by itself."""
+    if expires_at - now > LONGEST_VALIDITY:
+        return valid_until
+    return min(valid_until or expires_at, expires_at)
 
 
 _REASONS: dict[type[Exception], str] = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}

@@ -18,13 +18,17 @@ async def kept(hot: Hot, run: LaneRun, contacts: Sequence[Contact], now: Micros)
     reserving flush. Raises StoreUnavailable.
     """
     guard, check = run.data.guard, run.data.check
-    if not contacts or (check is None and guard is None):
+    if check is None and guard is None:
+        return NOTHING
+    # Who has no number, or none any more, is out for that and is not held.
+    contacts = [contact for contact in contacts if contact.destination > 0]
+    if not contacts:
         return NOTHING
     found: dict[int, Held | str] = {}
     if guard is not None and (guard.suppresses or guard.caps):
         found.update(await hot.held_back(guard, [(run.base_id + c.position, c.destination) for c in contacts]))
     if check is not None:
-        phones = [contact.destination for contact in contacts if contact.destination > 0]
+        phones = [contact.destination for contact in contacts]
         if reasons := await hot.barred(run.data.bucket, run.groups, check, phones, now):
             found.update(
                 (run.base_id + c.position, reasons[c.destination]) for c in contacts if c.destination in reasons

@@ -250,7 +250,6 @@ class Lane:
             waiting = turn.line.messages
             run = waiting[0].run
             running = run.running and until < run.data.expires_at
-            single = run.data.standing
             zone_set, clear, valid = -1, False, 0
             drawn = 0
             while waiting and drawn < turn.most:
@@ -259,7 +258,7 @@ class Lane:
                     zone_set = message.zone_set
                     clear = running and run.opens_at(zone_set, now) == now and run.opens_at(zone_set, until) == until
                     valid = run.valid_until(zone_set, now)
-                live = not (single and message.expired(until))
+                live = message.expires_at is None or until < message.expires_at
                 if clear and live and not message.cut and message.valid_until == valid:
                     messages.append(message)
                     drawn += len(message.numbers)
@@ -273,12 +272,14 @@ class Lane:
         """It may not be handed over now: paused, or out for a reason, or early."""
         if run.stopping:
             self._outcomes.stopped(message)
-        elif now >= run.data.expires_at or message.expired(now):
+        elif now >= run.data.expires_at or (run.data.standing and message.expired(now)):
             self._outcomes.expired(message)
         elif not run.running:
             self._shelf.setdefault(run.key, []).append(message)
         elif message.cut:
             self._outcomes.skipped(message, "dnc")
+        elif message.expired(now):
+            self._outcomes.skipped(message, "contact_expired")
         else:
             later = run.held_until(message.zone_set, now)
             last = message.expires_at

@@ -51,7 +51,7 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     """It was counted out, or refused for good: what waits of it is not written, now or later."""
     not_before: Micros | None = None
     expires_at: Micros | None = None
-    """From then on it is not sent; None where only its run expires."""
+    """From then on it is not sent: its own expiry, or that of its contact; None where only its run expires."""
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
 

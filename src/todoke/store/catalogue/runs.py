@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
@@ -155,6 +155,17 @@ async def selection_of(connection: AsyncConnection, run: RunRow) -> Selected | N
         return None
     wanted, ordering, state, read_to, size = row
     return Selected(wanted, tuple(ordering.split("\n")) if ordering else (), state, read_to / max(1, size))
+
+
+async def stay_paused(connection: AsyncConnection, unit: Unit) -> None:
+    """Runs that were paused until a filter is applied do not go on by themselves when it is."""
+    s, r = run_selection.c, skill_run.c
+    own = select(r.id).where(r.bucket == unit.bucket, r.business_unit_id == unit.id)
+    await connection.execute(
+        update(run_selection)
+        .where(s.bucket == unit.bucket, s.run_id.in_(own), s.state == "making", s.resumes)
+        .values(resumes=False)
+    )
 
 
 async def transitions(connection: AsyncConnection, unit: Unit, run_id: int) -> list[Transition]:

@@ -18,6 +18,7 @@ from todoke.store.lists import keys
 from todoke.store.lists.key_hash import external_key
 from todoke.store.privacy.finding import Place
 from todoke.store.schema import (
+    calling_list,
     consent,
     contact,
     dnc_change,
@@ -104,18 +105,21 @@ async def _listed(
 
 
 async def _under_way(connection: AsyncConnection, unit: Unit, now: Micros) -> Micros | None:
-    """Until when something that an engine has composed may wait. Standing runs do not end, their messages do, soon."""
-    r = skill_run.c
+    """Until when something that an engine has composed may wait. Standing runs do not end, their messages do, soon;
+    those of one that takes no more do, too.
+    """
+    r, standing = skill_run.c, calling_list.c.state == "standing"
     rows = await connection.execute(
-        select(r.standing, func.max(r.expires_at))
+        select(standing, func.max(r.expires_at))
+        .join_from(skill_run, calling_list, calling_list.c.id == r.list_id)
         .where(
             r.bucket == unit.bucket,
             r.state.in_(("running", "paused", "stopping")),
             r.business_unit_id == unit.id,
         )
-        .group_by(r.standing)
+        .group_by(standing)
     )
-    ends = [now + DAY if standing else until for standing, until in rows]
+    ends = [now + DAY if soon else until for soon, until in rows]
     return max(ends, default=None)
 
 

@@ -68,6 +68,16 @@ CONTRIBUTES = """
     ORDER BY d.dnc_group_id
 """
 
+# Whether an opt-out may go for these groups alone: each skill of the code (but for what answers keywords) contributes
+# to a group that it is scrubbed against. Else nobody could tell whose text came last, or that skill would go on.
+ALONE = """
+    SELECT NOT EXISTS (
+        SELECT FROM skill s
+        WHERE s.business_unit_id = $1 AND s.transport_code_id = $2
+          AND NOT (s.kind = 'standing' AND s.stream = 'answer')
+          AND NOT EXISTS (SELECT FROM skill_dnc d WHERE d.skill_id = s.id AND d.contributes AND d.scrubs))
+"""
+
 
 async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> list[OptOut]:
     """Record each; where it is news, the number is listed or lifted as it said last. Returns them with those for the
@@ -79,12 +89,14 @@ async def apply(connection: Connection, opt_outs: Sequence[OptOut]) -> list[OptO
 
 async def apply_one(connection: Connection, o: OptOut, *, narrow: bool = False) -> list[Applied]:
     """The same for one, whose number has its turn: first the group that it names, then those that skills contribute
-    to. `narrow`: an opt-out only counts for the latter, where there are any.
+    to. `narrow`: an opt-out only counts for the latter, where there are any,
+    and where that keeps each skill of the code from going on.
     """
     groups: list[int] = []
     if o.transport_code_id is not None:
         unit = (o.bucket, o.business_unit_id)
         groups = [row[0] for row in await connection.fetch(CONTRIBUTES, *unit, o.phone, o.transport_code_id)]
+        narrow = narrow and await connection.fetchval(ALONE, o.business_unit_id, o.transport_code_id)
     words = spread(o, groups, narrow=narrow)
     return [await _apply(connection, said, contributed=said is not o) for said in words]
 

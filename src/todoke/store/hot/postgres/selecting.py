@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
 from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.postgres import controlling, selected
@@ -39,10 +41,12 @@ CLAIM = """
     RETURNING number
 """
 
+# Zone sets are the list's of now: contacts that an update changed have new ones.
 CLAIMED = """
     SELECT s.bucket, s.run_id, s.number, s.filter, s.ordering, s.today, s.first_ordinal, s.next_ordinal, s.read_to,
-           s.size, r.list_id, r.fields, r.zone_sets, s.resumes
+           s.size, r.list_id, r.fields, l.zone_sets, s.resumes
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = $1 AND s.run_id = $2 AND s.number = $3
 """
 
@@ -88,8 +92,9 @@ LAST = """
 
 # The filter of the run's last selection.
 FILTER = """
-    SELECT s.filter, s.today, r.list_id, r.fields, r.zone_sets
+    SELECT s.filter, s.today, r.list_id, r.fields, l.zone_sets
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = $1 AND s.run_id = $2 ORDER BY s.number DESC LIMIT 1
 """
 
@@ -149,7 +154,8 @@ async def add(connection: Connection, selection: OpenSelection, added: Added, no
         await connection.execute(GROW_CURSOR, bucket, run_id, cursor, zone_set, first, last)
     await connection.execute(COUNT, bucket, run_id, added.size)
     if added.made and resumes and run["state"] == RunState.PAUSED:
-        await controlling.control(connection, bucket, run_id, RunEvent.RESUME, "filter applied", now)
+        with contextlib.suppress(Conflict):  # its list is inactive by now: a person resumes it
+            await controlling.control(connection, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
 
 

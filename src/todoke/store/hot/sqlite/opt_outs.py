@@ -57,6 +57,16 @@ CONTRIBUTES = """
     ORDER BY d.dnc_group_id
 """
 
+# Whether an opt-out may go for these groups alone: each skill of the code (but for what answers keywords) contributes
+# to a group that it is scrubbed against. Else nobody could tell whose text came last, or that skill would go on.
+ALONE = """
+    SELECT NOT EXISTS (
+        SELECT 1 FROM skill s
+        WHERE s.business_unit_id = ?1 AND s.transport_code_id = ?2
+          AND NOT (s.kind = 'standing' AND s.stream = 'answer')
+          AND NOT EXISTS (SELECT 1 FROM skill_dnc d WHERE d.skill_id = s.id AND d.contributes AND d.scrubs))
+"""
+
 
 def apply(db: Connection, opt_outs: Sequence[OptOut], now: Micros) -> list[OptOut]:
     """Record each; where it is news, the number is listed or lifted as it said last. Returns them with those for the
@@ -67,12 +77,13 @@ def apply(db: Connection, opt_outs: Sequence[OptOut], now: Micros) -> list[OptOu
 
 def apply_one(db: Connection, o: OptOut, now: Micros, *, narrow: bool = False) -> list[Applied]:
     """The same for one: first the group that it names, then those that skills contribute to. `narrow`: an opt-out only
-    counts for the latter, where there are any.
+    counts for the latter, where there are any, and where that keeps each skill of the code from going on.
     """
     groups: list[int] = []
     if o.transport_code_id is not None:
         of_code = (o.bucket, o.business_unit_id, o.phone, o.transport_code_id)
         groups = [row[0] for row in db.execute(CONTRIBUTES, of_code)]
+        narrow = narrow and bool(db.execute(ALONE, (o.business_unit_id, o.transport_code_id)).fetchone()[0])
     return [_apply(db, said, now, contributed=said is not o) for said in spread(o, groups, narrow=narrow)]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from sqlite3 import Connection
 
 from todoke.model.clock import Micros
+from todoke.model.errors import Conflict
 from todoke.model.ids import SELECTED, base
 from todoke.model.run import RunEvent, RunState
 from todoke.store.hot.selecting import (
@@ -39,10 +41,12 @@ CLAIM = """
     WHERE bucket = ? AND run_id = ? AND number = ? AND state = 'making' AND made_until <= ?
 """
 
+# Zone sets are the list's of now: contacts that an update changed have new ones.
 CLAIMED = """
     SELECT s.bucket, s.run_id, s.number, s.filter, s.ordering, s.today, s.first_ordinal, s.next_ordinal, s.read_to,
-           s.size, r.list_id, r.fields, r.zone_sets, s.resumes
+           s.size, r.list_id, r.fields, l.zone_sets, s.resumes
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = ? AND s.run_id = ? AND s.number = ?
 """
 
@@ -89,8 +93,9 @@ LAST = """
 
 # The filter of the run's last selection.
 FILTER = """
-    SELECT s.filter, s.today, r.list_id, r.fields, r.zone_sets
+    SELECT s.filter, s.today, r.list_id, r.fields, l.zone_sets
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
+    JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = ? AND s.run_id = ? ORDER BY s.number DESC LIMIT 1
 """
 
@@ -145,7 +150,8 @@ def add(db: Connection, selection: OpenSelection, added: Added, now: Micros) -> 
     db.execute(COUNT, (added.size, bucket, run_id))
     state = db.execute(controlling.READ, (bucket, run_id)).fetchone()[0]
     if added.made and row[0][0] and state == RunState.PAUSED:
-        controlling.control(db, bucket, run_id, RunEvent.RESUME, "filter applied", now)
+        with contextlib.suppress(Conflict):  # its list is inactive by now: a person resumes it
+            controlling.control(db, bucket, run_id, RunEvent.RESUME, "filter applied", now)
     return moved
 
 

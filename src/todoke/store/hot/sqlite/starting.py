@@ -75,16 +75,17 @@ OWN_LIST = """
 
 TRANSITION = "INSERT INTO run_transition (bucket, run_id, old, new, reason, at) VALUES (?, ?, ?, ?, ?, ?)"
 
-# Zone sets are the list's of now: an update may have added some, and their numbers stay.
+# Zone sets are the list's of now: an update may have added some, and their numbers stay. A standing run has its own,
+# and is known by its list: once retired it takes no more messages, but those that it has are what they were.
 OPEN = """
     SELECT r.bucket, r.id, r.business_unit_id, r.list_id, r.transport_code_id, r.state, r.force, r.body, r.fields,
-           CASE WHEN r.standing THEN r.zone_sets ELSE l.zone_sets END,
+           CASE WHEN l.state = 'standing' THEN r.zone_sets ELSE l.zone_sets END,
            r.scrub_groups, r.expires_at, s.window_start, s.window_end, s.in_doubt_policy, s.max_attempts,
            s.smart_encoding, s.weight, r.stream, s.consent, s.consent_purpose, s.consent_programme,
            EXISTS (SELECT 1 FROM erased_number e
                    WHERE e.bucket = r.bucket AND e.business_unit_id = r.business_unit_id),
-           r.standing,
-           CASE WHEN r.standing THEN (
+           l.state = 'standing',
+           CASE WHEN l.state = 'standing' THEN (
                SELECT d.not_before FROM due d
                WHERE d.bucket = r.bucket AND d.transport_code_id = r.transport_code_id AND d.state = 'ready'
                  AND d.stream = r.stream AND d.not_before <= 9223372036854775807
