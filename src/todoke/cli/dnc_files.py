@@ -95,7 +95,7 @@ def import_(
 
 def _because(code: str) -> str:
     from todoke.cli.reporting import rejection
-    from todoke.pipeline.intake.dnc.importing import ALREADY_EXPIRED, INVALID_EXPIRY
+    from todoke.pipeline.intake.dnc.sorting import ALREADY_EXPIRED, INVALID_EXPIRY
 
     own = {INVALID_EXPIRY: "the expiry is no date", ALREADY_EXPIRED: "the expiry is in the past"}
     return own.get(code) or rejection(code)

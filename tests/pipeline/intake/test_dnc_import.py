@@ -15,7 +15,7 @@ from tests.factories import seed_dnc_group, seed_unit
 
 from todoke.model.clock import HOUR, SystemClock
 from todoke.model.errors import Invalid
-from todoke.pipeline.intake.dnc import importing
+from todoke.pipeline.intake.dnc import importing, sorting
 from todoke.pipeline.intake.dnc.importing import ImportedNumbers, Reading, import_numbers
 from todoke.store import schema
 from todoke.store.catalogue import dnc, dnc_history, units
@@ -112,6 +112,11 @@ async def test_a_compressed_file(desk: Desk) -> None:
         await desk.put(gzip.compress(b"phone\n" + b"2025550143\n" * 999)[:-9], "numbers.csv.gz")
 
 
+async def test_bytes_that_are_no_text_are_a_rejected_row(desk: Desk) -> None:
+    done = await desk.put(b"phone,name\n2025550143,Zo\xc3\xab\n20255\xff50144,Ann\n2025550145,\xff\n", encoding="utf-8")
+    assert (done.added, done.reasons) == (1, {"undecodable": 2})
+
+
 async def test_an_import_done_again_changes_nothing(desk: Desk) -> None:
     lines = "".join(f"202555{n:04}\n" for n in range(100, 199))
     assert (await desk.put(lines)).added == 99
@@ -160,7 +165,7 @@ async def test_what_is_held_for_review_is_put_on_the_group_all_the_same(desk: De
 
 
 async def test_many_numbers_in_several_chunks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 5_000)
+    monkeypatch.setattr(sorting, "CHUNK", 5_000)
     numbers = [12_125_000_000 + n * 37 % 9_000_000 for n in range(30_000)]
     assert len(set(numbers)) == 30_000
     done = await desk.put("phone\n" + "\n".join(f"+{number}" for number in reversed(numbers)))
@@ -183,11 +188,12 @@ async def test_an_upload_that_fails_says_so_and_can_be_done_again(desk: Desk, mo
     async def broken(*_: object) -> None:
         raise OSError("no more")
 
-    lines = "2025550143\n2025550144\n"
+    lines = "2025550143\n2025550144\n20\n"
     with monkeypatch.context() as patch:
         patch.setattr(importing.uploads, "counted", broken)
         with pytest.raises(OSError, match="no more"):
             await desk.put(lines)
+    assert not [*(desk.folder / "rejected").iterdir()]
     async with desk.store.reading() as connection:
         (upload,) = await dnc_history.uploads(connection, desk.unit)
     assert (upload.state, upload.added) == ("failed", 2)

@@ -62,7 +62,8 @@ async def test_nothing_stands_against_it(store: Store, scene: Scene) -> None:
     assert told.places == ("US-FL America/New_York",)
     rules = {verdict.rule: verdict for verdict in told.verdicts}
     assert list(rules) == [
-        "number", "dnc", "run", "place", "hours of the unit", "hours of the skill", "rules of US", "rules of US-FL",
+        "number", "dnc", "suppression", "cap", "consent", "erased", "run", "place", "hours of the unit",
+        "hours of the skill", "rules of US", "rules of US-FL",
         "all hours",
     ]  # fmt: skip
     assert "501.616" in rules["rules of US-FL"].source

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from todoke.compliance.rulebook import Rulebook
 from todoke.model.clock import Micros
-from todoke.service.why import dnc, hours, lists, number, running
+from todoke.service.why import dnc, holding, hours, lists, number, people, running
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
 from todoke.sms import places
@@ -22,6 +22,10 @@ CHECKS: tuple[Check, ...] = (
     number.kind,
     lists.on_list,
     dnc.groups,
+    holding.suppressed,
+    holding.capped,
+    people.consent,
+    people.erased,
     running.state,
     number.places,
     hours.unit,

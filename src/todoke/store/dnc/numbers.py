@@ -31,13 +31,24 @@ class Numbers:
         the stricter one counts.
         """
         wanted, ends = _pl.Series("phone", phones, dtype=pl.Int64), _pl.Series("expires_at", until, dtype=pl.Int64)
+        return cls.of_frame(_pl.DataFrame([wanted, ends]))
+
+    @classmethod
+    def of_frame(cls, found: pl.DataFrame) -> Numbers:
+        """The same from columns `phone` and `expires_at`, without nulls."""
+        wanted, ends = cast(Any, found["phone"]), cast(Any, found["expires_at"])
         if len(ends) and ends.min() < ends.max():
-            frame = _pl.DataFrame([wanted, ends]).group_by("phone").agg(_pl.col("expires_at").max()).sort("phone")
+            frame = cast(Any, found).group_by("phone").agg(_pl.col("expires_at").max()).sort("phone")
         else:  # nearly always; six times as fast
             end = ends[0] if len(ends) else FOR_GOOD
             frame = _pl.DataFrame([wanted.unique().sort()]).with_columns(_pl.lit(end).alias("expires_at"))
         temporary = _pl.when(_pl.col("expires_at") < FOR_GOOD).then(_pl.col("expires_at"))
         return cls(frame.with_columns(temporary.alias("expires_at")))
+
+    @classmethod
+    def none(cls) -> Numbers:
+        """No number at all."""
+        return cls.of_frame(pl.DataFrame(schema={"phone": pl.Int64, "expires_at": pl.Int64}))
 
     def __len__(self) -> int:
         return self._frame.height

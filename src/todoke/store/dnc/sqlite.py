@@ -13,11 +13,12 @@ from todoke.model.dnc import HELD
 from todoke.store.dnc.base import EntryOut, Swept, Upload, UsesSwept, Written
 from todoke.store.dnc.numbers import Numbers
 from todoke.store.hot.sqlite.dnc import HOLDS, MOMENT
+from todoke.store.resting import is_sending, rest
 from todoke.store.writer import Reader, Writer
 
 # Nobody else writes while a transaction of an import lasts.
-TARGET = 0.006  # seconds; what the commit takes comes on top
-_LEAST, _FIRST, _MOST = 256, 1024, 16_384  # numbers
+TARGET = 0.006  # seconds; what the last piece and the commit take comes on top
+_PIECE = 256  # numbers between two looks at the clock: one that holds longer from now on costs ten times a new one
 
 # One statement a piece: a statement a row gives the interpreter away each time.
 _ADD = """
@@ -87,24 +88,21 @@ _FORGET = "DELETE FROM cap_use WHERE bucket = ? AND business_unit_id = ? AND pho
 
 
 class SqliteDnc:
-    """Adapts the size of its transactions to the machine."""
+    """A transaction ends when its time is over, whatever its numbers cost."""
 
     def __init__(self, writer: Writer, reader: Reader) -> None:
         self._writer = writer
         self._reader = reader
-        self._size = _FIRST
 
     async def write(self, upload: Upload, numbers: Numbers) -> Written:
         written = Written(0, 0, 0)
         start = 0
         while start < len(numbers):
-            piece = numbers.part(start, self._size)
-            one, taken = await self._writer.run(lambda db: _write(db, upload, piece))  # noqa: B023
+            begun = time.perf_counter()
+            one, start, sending = await self._writer.run(lambda db: _write(db, upload, numbers, start))  # noqa: B023
             written = written.plus(one)
-            start += len(piece)
-            # Half way to what would have fitted: a single slow disk write does not make all that follow tiny.
-            fitting = len(piece) * TARGET / max(taken, 1e-6)
-            self._size = int(min(_MOST, max(_LEAST, (self._size + fitting) / 2)))
+            if sending:
+                await rest(begun)
         return written
 
     async def page(self, bucket: int, group: int, after: int, limit: int) -> Sequence[EntryOut]:
@@ -125,8 +123,18 @@ class SqliteDnc:
         return UsesSwept(None if last is None else last[:4], len(gone))
 
 
-def _write(db: Connection, upload: Upload, numbers: Numbers) -> tuple[Written, float]:
-    started = time.perf_counter()
+def _write(db: Connection, upload: Upload, numbers: Numbers, start: int) -> tuple[Written, int, bool]:
+    """Numbers from `start` on, where to go on, and whether an engine sends over this file."""
+    begun = time.perf_counter()
+    written = Written(0, 0, 0)
+    while start < len(numbers) and time.perf_counter() - begun < TARGET:
+        piece = numbers.part(start, _PIECE)
+        written = written.plus(_put(db, upload, piece))
+        start += len(piece)
+    return written, start, is_sending(db)
+
+
+def _put(db: Connection, upload: Upload, numbers: Numbers) -> Written:
     place = (upload.bucket, upload.dnc_group_id)
     phones = _json(numbers.phones)
     added = _add(db, upload, numbers, phones)
@@ -151,7 +159,7 @@ def _write(db: Connection, upload: Upload, numbers: Numbers) -> tuple[Written, f
                 for row, until in longer
             ],
         )
-    return Written(added, extended, len(numbers) - added - extended), time.perf_counter() - started
+    return Written(added, extended, len(numbers) - added - extended)
 
 
 _Row = tuple[int, str, int, int, int | None, int]  # phone, source, since, expiry, upload, whether it has expired

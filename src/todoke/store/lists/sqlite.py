@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 
@@ -10,18 +9,14 @@ import polars as pl
 
 from todoke.store.hot.sqlite import bulk
 from todoke.store.lists.base import OpenImport, TakenOver
+from todoke.store.resting import is_sending, rest
 from todoke.store.writer import Writer
 
 # Nobody else writes while a transaction of an import lasts.
 TARGET = 0.005  # seconds; what the commit takes comes on top
-# Seconds between two of them where an engine sends: who waits for the writer looks again after 1, 2, 5, 10, ... ms, and
-# would hardly ever find it free.
-REST = 0.01
 _LEAST, _FIRST, _MOST = 256, 1024, 8192  # contacts
 
 _MINE = "SELECT 1 FROM calling_list WHERE id = ? AND state = 'importing' AND importer = ?"
-
-_SENDING = "SELECT 1 FROM engine WHERE state = 'alive' AND lease_until > ? LIMIT 1"
 
 _SHARED = ("bucket", "list_id")
 _FEW = ("position", "destination", "zone_set", "external_id", "fields")
@@ -50,7 +45,7 @@ class SqliteContacts:
             start += piece.height
             self._adapt(piece.height, taken)
             if sending:
-                await asyncio.sleep(max(REST, time.perf_counter() - begun))
+                await rest(begun)
 
     async def remove(self, opened: OpenImport) -> None:
         while taken := await self._writer.run(lambda connection: _remove(connection, opened, self._size)):
@@ -72,7 +67,7 @@ def _insert(connection: sqlite3.Connection, opened: OpenImport, contacts: pl.Dat
     row = f"(?1, ?2, {', '.join(['{}'] * len(columns))})"
     shared = (opened.bucket, opened.list_id)
     bulk.insert(connection, head, row, shared, [contacts[name].to_list() for name in columns])
-    sending = connection.execute(_SENDING, (time.time_ns() // 1000,)).fetchone() is not None
+    sending = is_sending(connection)
     return time.perf_counter() - started, sending
 
 

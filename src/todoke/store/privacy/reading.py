@@ -105,6 +105,13 @@ async def listed_as_hash(
     return await listed_erased(connection, unit, hashed(phone), now)
 
 
+async def anyone_erased(connection: AsyncConnection, unit: Unit) -> bool:
+    """Whether numbers of people who were erased are kept, as hashes."""
+    n = erased_number.c
+    mine = select(n.digest).where(n.bucket == unit.bucket, n.business_unit_id == unit.id).limit(1)
+    return await connection.scalar(mine) is not None
+
+
 async def erasures(connection: AsyncConnection, unit: Unit, digest: int) -> list[Erasure]:
     """When the number was erased."""
     e = erasure.c

@@ -1,46 +1,39 @@
 """A file of numbers is put on a DNC group, at the speed of a bulk load.
 
-The file is read and its numbers are parsed in a thread beside the event loop; what is valid waits as 16 bytes a
-number, and goes to the store sorted, in short transactions. What an import that breaks off has written stays: it does
-no harm, and the import can be done again.
+The file is read and its numbers are parsed by columns, in threads beside the event loop; what is valid waits as 16
+bytes a number, and goes to the store sorted, in short transactions. What an import that breaks off has written stays:
+it does no harm, and the import can be done again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from todoke.model import expiry
 from todoke.model.clock import Clock, Micros
 from todoke.model.errors import Invalid
+from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.dnc.columns import Columns, find_columns
+from todoke.pipeline.intake.dnc.sorting import Sorting, read_moment
+from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.reading import Source, open_source
-from todoke.pipeline.intake.reasons import PHONE_REASONS, Reason
 from todoke.pipeline.intake.rejects import RejectsFile
-from todoke.pipeline.intake.rows import Batch
-from todoke.sms.phone import Parser, Phone, PhoneError
+from todoke.sms.phone import Phone
+from todoke.sms.phone_columns import ColumnParser
 from todoke.store.catalogue.dnc import Group
 from todoke.store.catalogue.units import Unit
 from todoke.store.dnc import uploads
 from todoke.store.dnc.base import Upload, Written
-from todoke.store.dnc.numbers import FOR_GOOD, Numbers
-from todoke.store.dnc.uploads import Counts
+from todoke.store.dnc.numbers import Numbers
+from todoke.store.lists import lists
 from todoke.store.lists.importer import this_process
 from todoke.store.store import Store
 
-CHUNK = 4_000_000  # numbers that wait in memory
 _SLICE = 200_000  # numbers between two words on how far it is
-
-INVALID_EXPIRY = "invalid_expiry"
-ALREADY_EXPIRED = "already_expired"
 
 Report = Callable[[int, float], None]
 """Told the rows so far, and the share of the whole work that is done."""
@@ -101,11 +94,10 @@ async def import_numbers(
     """
     if reading.expires_at is not None and reading.expires_at <= clock.now():
         raise Invalid("The expiry is in the past.", where="--expires", fix="Name a later moment.")
-    try:
-        parser = Parser(reading.region or unit.default_region)
-    except ValueError as error:
-        raise Invalid(f"{error}.", where="default region") from error
-    with ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc") as thread:
+    parser = column_parser(reading.region or unit.default_region)
+    async with store.reading() as connection:
+        behind = give_way if await lists.engine_runs(connection, clock.now()) else None
+    with ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc", initializer=behind) as thread:
         loop = asyncio.get_running_loop()
 
         def begin() -> tuple[Source, Columns]:
@@ -119,11 +111,12 @@ async def import_numbers(
         )
         form = source.form
         rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-rejected{form.suffix}", columns.header, form)
-        sorting = _Sorting(source, columns, parser, reading, rejects, now)
+        sorting = Sorting(source, columns, parser, reading.expires_at, rejects, now)
         work = _Work(store, upload, sorting, thread, report or (lambda _rows, _share: None))
         try:
             await work.run()
         except BaseException:
+            rejects.discard()
             await asyncio.shield(work.end(clock.now(), failed=True))
             raise
         rejects.keep()
@@ -146,7 +139,7 @@ class _Work:
     """The steps of one import."""
 
     def __init__(
-        self, store: Store, upload: Upload, sorting: _Sorting, thread: ThreadPoolExecutor, report: Report
+        self, store: Store, upload: Upload, sorting: Sorting, thread: ThreadPoolExecutor, report: Report
     ) -> None:
         self._store = store
         self._dnc = uploads.dnc_store(store)
@@ -157,8 +150,14 @@ class _Work:
         self.written = Written(0, 0, 0)
 
     async def run(self) -> None:
+        steps = self._sorting.steps()
+        try:
+            await self._write(steps)
+        finally:
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, steps.close))
+
+    async def _write(self, steps: Generator[Numbers]) -> None:
         loop, sorting = asyncio.get_running_loop(), self._sorting
-        steps = sorting.steps()
         while (numbers := await loop.run_in_executor(self._thread, next, steps, None)) is not None:
             # Reading is the longer half of the work, and what is read is written by and by.
             self._report(sorting.processed, sorting.share / 2)
@@ -173,128 +172,14 @@ class _Work:
         await uploads.finish(self._store, self._upload, self._sorting.counts(), self.written, now, failed=failed)
 
 
-class _Sorting:
-    """Reads the file: what is valid is gathered, what is not is written to the file of rejected rows."""
-
-    def __init__(
-        self,
-        source: Source,
-        columns: Columns,
-        parser: Parser,
-        reading: Reading,
-        rejects: RejectsFile,
-        now: Micros,
-    ) -> None:
-        self._source = source
-        self._columns = columns
-        self._parse_many = parser.parse_many
-        self._rejects = rejects
-        self._now = now
-        self._until = FOR_GOOD if reading.expires_at is None else reading.expires_at
-        self._moment = lru_cache(100_000)(_moment)
-        self._phones, self._ends = array("q"), array("q")
-        self.processed = 0
-        self.valid = 0
-        self.repeated = 0
-        self.share = 0.0
-        self.reasons: Counter[str] = Counter()
-
-    def counts(self) -> Counts:
-        return Counts(self.processed, self.valid, self.processed - self.valid, self.repeated, dict(self.reasons))
-
-    def steps(self) -> Iterator[Numbers]:
-        """Numbers, and between them nothing to write but word of how far it is."""
-        told = 0
-        for batch in self._batches():
-            self._take(batch)
-            self.share = min(1.0, batch.consumed / max(1, self._source.size))
-            if len(self._phones) >= CHUNK:
-                yield self._gathered()
-            elif self.processed - told >= _SLICE:
-                told = self.processed
-                yield Numbers.of(array("q"), array("q"))
-        if self._phones:
-            yield self._gathered()
-
-    def _batches(self) -> Iterator[Batch]:
-        if not self._columns.headless:
-            return self._source.batches()
-        first = Batch([list(self._source.header)], [self._source.header_line], 0, 0)
-        return chain([first], self._source.batches())
-
-    def _gathered(self) -> Numbers:
-        numbers = Numbers.of(self._phones, self._ends)
-        self.repeated += len(self._phones) - len(numbers)
-        self._phones, self._ends = array("q"), array("q")
-        return numbers
-
-    def _take(self, batch: Batch) -> None:
-        at = self._columns.phone
-        rows = batch.rows
-        raws = [row[at] if len(row) > at else "" for row in rows]
-        answers = self._parse_many(raws)
-        if self._columns.expiry is None and not batch.flaws:
-            good = [answer.e164 for answer in answers if type(answer) is Phone]
-            if len(good) == len(answers):  # nearly always
-                self.processed += len(good)
-                self._accept(good, [self._until] * len(good))
-                return
-        phones: list[int] = []
-        ends: list[int] = []
-        for index, (row, answer) in enumerate(zip(rows, answers, strict=True)):
-            if not any(value and not value.isspace() for value in row):
-                continue  # an empty line
-            self.processed += 1
-            refused = self._refused(row, answer, batch.flaws.get(index))
-            if isinstance(refused, int):
-                assert isinstance(answer, Phone)
-                phones.append(answer.e164)
-                ends.append(refused)
-                continue
-            place, code, detail = refused
-            self.reasons[code] += 1
-            name = self._columns.header[place] if place is not None else ""
-            self._rejects.write(row, batch.lines[index], name, code, detail)
-        self._accept(phones, ends)
-
-    def _accept(self, phones: list[int], ends: list[int]) -> None:
-        self.valid += len(phones)
-        self._phones.extend(phones)
-        self._ends.extend(ends)
-
-    def _refused(
-        self, row: list[str], answer: Phone | PhoneError, flaw: Reason | None
-    ) -> int | tuple[int | None, str, str]:
-        """When it ends; or column, code and sentence of what is wrong."""
-        if flaw is not None:
-            return None, flaw.value, "the row cannot be read"
-        if isinstance(answer, PhoneError):
-            return self._columns.phone, PHONE_REASONS[answer.reason].value, str(answer)
-        at = self._columns.expiry
-        text = row[at].strip() if at is not None and len(row) > at else ""
-        if not text:
-            return self._until
-        until = self._moment(text, self._now)
-        if until is None:
-            return at, INVALID_EXPIRY, "this is no date; write it as 2027-12-31"
-        return until if until > self._now else (at, ALREADY_EXPIRED, "the moment is in the past")
-
-
-def _moment(text: str, now: Micros) -> Micros | None:
-    try:
-        return expiry.parse(text, now)
-    except Invalid:
-        return None
-
-
-def _columns(source: Source, path: Path, reading: Reading, parser: Parser, now: Micros) -> Columns:
+def _columns(source: Source, path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> Columns:
     def is_phone(value: str) -> bool:
         return isinstance(parser.parse_many([value])[0], Phone)
 
     return find_columns(
         source.header,
         is_phone,
-        lambda value: _moment(value, now) is not None,
+        lambda value: read_moment(value, now) is not None,
         column=reading.column,
         expires_column=reading.expires_column,
         where=f"{path}, line {source.header_line}",
