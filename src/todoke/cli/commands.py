@@ -28,6 +28,7 @@ from todoke.cli import (
     processes,
     reporting,
     reviewing,
+    rules,
     runs,
     sending,
     skills,
@@ -55,6 +56,7 @@ app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(mappings.app, name="mapping")
 app.add_typer(list_imports.app, name="imports")
+app.add_typer(rules.app, name="rules")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(keywords.app, name="keywords")
 app.add_typer(reviewing.app, name="review")

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from todoke.compliance.rulebook import Rulebook
 from todoke.model.clock import Micros
-from todoke.service.why import dnc, hours, lists, number, running
+from todoke.service.why import consent, dnc, holding, hours, lists, number, running
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
 from todoke.sms import places
@@ -22,6 +22,9 @@ CHECKS: tuple[Check, ...] = (
     number.kind,
     lists.on_list,
     dnc.groups,
+    consent.given,
+    holding.suppressed,
+    holding.capped,
     running.state,
     number.places,
     hours.unit,
