@@ -62,6 +62,21 @@ async def test_imports_are_seen(acme: Command, folder: Path, monkeypatch: pytest
 
     rows = (await acme("imports", "list", "--json")).json
     assert [(row["name"], row["state"]) for row in rows] == [("Bad", "failed"), ("Agents", "done")]
+    assert (rows[1]["rows"], rows[1]["rejected"]) == (2, 0)  # though it ended before it had said any
+    shown = await acme("imports", "show", str(rows[1]["id"]))
+    assert "standard input into the list Agents" in shown.out
+    assert "2 rows, 0 of them rejected" in shown.out
+
+    Stream.buffer = io.BytesIO(MORE.encode())
+    unsaved = await acme("import", "bad.csv", "--list", "Agents", "--preview", "--save-mapping", "Staff")
+    assert (unsaved.status, "Nothing is started or saved" in unsaved.err) == (1, True)
+    previewed = await acme("import", "-", "--list", "Agents", "--preview")
+    assert previewed.out.startswith("standard input: ")
+    again = MORE + "a1,Anna,202-555-0143,\na3,Lea,12,\n"
+    (folder / "again.csv").write_text(again, encoding="utf-8")
+    assert (await acme("import", "again.csv", "--list", "Agents", "--update")).status == 0
+    newest = (await acme("imports", "list", "--json")).json[0]
+    assert (newest["kind"], newest["rows"], newest["rejected"]) == ("update", 4, 2)
     assert "external id" in (await acme("imports", "show", str(rows[0]["id"]))).out
     assert (await acme("imports", "resume", str(rows[0]["id"]))).status == 1
     assert "cancelled" in (await acme("imports", "cancel", str(rows[0]["id"]))).out

@@ -96,6 +96,12 @@ def import_(
 
     if (skill is not None or text is not None) and not dry_run:
         raise Invalid("A skill or a text is for a dry run.", fix="Add --dry-run; or start it with todoke skill start.")
+    if (preview or dry_run) and (start is not None or save_mapping is not None):
+        raise Invalid(
+            "Nothing is started or saved where nothing is imported.",
+            where="--start" if start is not None else "--save-mapping",
+            fix="Leave it out, or leave out --preview and --dry-run.",
+        )
     here = session.of(context)
     reading = Reading(
         fields=_fields(map_ or []),
@@ -111,7 +117,8 @@ def import_(
     if preview or dry_run:
         with _incoming(file, here.settings.data_dir) as path:
             if preview:
-                show_preview(context, path, reading, mapping, business_unit, json=json)
+                name = "standard input" if str(file) == STANDARD_INPUT else None
+                show_preview(context, path, reading, mapping, business_unit, json=json, name=name)
             else:
                 of_what = {"skill": skill, "text": text}
                 rules = {"channel": channel, "no_time_zone": no_time_zone}
@@ -212,7 +219,7 @@ def _update_as_json(updated: Updated) -> dict[str, Any]:
         "unchanged": merged.unchanged,
         "reasons": merged.reasons,
         "rejects_path": updated.rejects_path,
-        "rows_rejected": None if imported is None else imported.rejected,
+        "rows_rejected": updated.unread,
         "rows_reasons": None if imported is None else imported.reasons,
         "rows_rejects_path": None if imported is None else imported.rejects_path,
     }
@@ -226,6 +233,8 @@ def _show_update(name: str, updated: Updated) -> None:
     reasons = dict(merged.reasons)
     for code, count in (imported.reasons if imported is not None else {}).items():
         reasons[code] = reasons.get(code, 0) + count
+    if imported is None and updated.unread:
+        say(f"{updated.unread:,} more rows were rejected before it was interrupted; see the folder of rejected rows")
     if reasons:
         rows = [(count, rejection(code), code) for code, count in reasons.items()]
         print_table(["rejected", "because", "code"], rows, empty="")

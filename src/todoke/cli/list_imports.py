@@ -64,12 +64,18 @@ def every(
 @app.command("show")
 def show(context: typer.Context, number: Id, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """An import: how far it is, what came out, what went wrong."""
+    from todoke.model.list_import import ImportState
+
     row = _find(context, number, business_unit)
     if json:
         print_json(_as_json(row))
         return
-    say(f"import {row.id}: {row.source} into the list {row.name}, {_state(row)}")
-    say(f"{row.stage or 'beginning'}: {row.rows:,} rows, {row.rejected:,} rejected, {row.fraction:.0%} of the work")
+    source = row.options.get("source_name") or row.source
+    say(f"import {row.id}: {source} into the list {row.name}, {_state(row)}")
+    if row.state is ImportState.DONE:
+        say(f"{row.rows:,} rows, {row.rejected:,} of them rejected; todoke list show {row.name!r} tells of the list")
+    else:
+        say(f"{row.stage or 'beginning'}: {row.rows:,} rows, {row.rejected:,} rejected, {row.fraction:.0%} of the work")
     for error in (row.error, row.start_error):
         if error is not None:
             say(" ".join(part for part in (error["sentence"], error["fix"]) if part))

@@ -19,9 +19,18 @@ _EXAMPLES = 3  # rows
 
 
 def show_preview(
-    context: typer.Context, file: Path, reading: Reading, saved_mapping: str | None, unit: str | None, *, json: bool
+    context: typer.Context,
+    file: Path,
+    reading: Reading,
+    saved_mapping: str | None,
+    unit: str | None,
+    *,
+    json: bool,
+    name: str | None = None,
 ) -> None:
-    """Raises what keeps the file from being imported, when all is shown."""
+    """Raises what keeps the file from being imported, when all is shown. `name`: what it is called, if not by
+    its path.
+    """
     from todoke.pipeline.intake.preview import preview
 
     known = session.run(_known(context, unit, needed=saved_mapping is not None))
@@ -34,7 +43,7 @@ def show_preview(
     if json:
         _print_json(found)
     else:
-        _print(file, found)
+        _print(name or str(file), found)
     if found.problem is not None:
         raise found.problem
 
@@ -84,7 +93,7 @@ def _print_json(found: Preview) -> None:
     )
 
 
-def _print(file: Path, found: Preview) -> None:
+def _print(name: str, found: Preview) -> None:
     facts = [found.kind.value]
     if found.compression not in (None, "none"):
         facts.append(f"packed with {found.compression}")
@@ -94,7 +103,7 @@ def _print(file: Path, found: Preview) -> None:
     if found.sheet is not None:
         others = [sheet for sheet in found.sheets if sheet != found.sheet]
         facts.append(f"sheet {found.sheet!r}" + (f" (there is also {', '.join(map(repr, others))})" if others else ""))
-    say(f"{file}: {', '.join(facts)}")
+    say(f"{name}: {', '.join(facts)}")
     table = [
         (
             column.header,

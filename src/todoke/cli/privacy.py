@@ -83,6 +83,7 @@ def erase(
     async def work() -> Erased:
         from todoke.pipeline.privacy.erase import erase as remove
         from todoke.pipeline.privacy.erase import the_key
+        from todoke.service.spool import FOLDER
         from todoke.store.catalogue import units
         from todoke.store.privacy.key import KeyFile
 
@@ -101,7 +102,7 @@ def erase(
                 key=key,
                 requested_by=by or getpass.getuser(),
                 clock=SystemClock(),
-                rejected=sorted(rejected.glob("*")),
+                rejected=[*sorted(rejected.glob("*")), *sorted((data_dir / FOLDER).glob("*"))],
             )
 
     done = session.run(work())

@@ -37,11 +37,13 @@ _SHARE = 0.6  # of an update's time until it is merged, about
 class Updated(NamedTuple):
     """Rows of the file = added + updated + unchanged + rejected by the import + rejected here. `imported` is None where
     an earlier process had read the file. `rejects_path`: the rows that were rejected here, if there are any.
+    `unread`: how many rows the import rejected, whichever process it was.
     """
 
     imported: Imported | None
     merged: Merged
     rejects_path: Path | None
+    unread: int
 
 
 class Appended(NamedTuple):
@@ -78,7 +80,7 @@ async def update(
             **row.options,
         )
         ends = Ends(unit.bucket, target.id, imported.list_id)
-    size, fields = await merging.size_of(store, ends)
+    size, unread, fields = await merging.size_of(store, ends)
     so_far = row.result if imported is None else None
     merged = Merged(**so_far) if so_far else Merged()
     rejected = _NotMerged(rejects_dir / f"import-{row.id}-not-merged-rejected.csv", fields, merged.told)
@@ -86,15 +88,14 @@ async def update(
         async for merged, meetings in merging.merge(store, unit, ends, row.id, me, so_far):
             merged.told = rejected.write(meetings)
             fraction = _SHARE + (1 - _SHARE) * merged.following / max(1, size)
-            tell(Progress(Stage.MERGING, fraction, merged.following, merged.rejected))
+            tell(Progress(Stage.MERGING, fraction, unread + merged.following, unread + merged.rejected))
     finally:
         rejected.close()
     kept = rejected.path if merged.rejected else None
-    result = {**merged.as_json(), "rejects_path": None if kept is None else str(kept)}
-    if imported is not None:
-        result["rejected"] = imported.rejected
-    await merging.finish(store, unit, ends, row.id, me, result, now)
-    return Updated(imported, merged, kept)
+    result = {**merged.as_json(), "rejects_path": None if kept is None else str(kept), "rejected": unread}
+    counts = (unread + size, unread + merged.rejected)
+    await merging.finish(store, unit, ends, row.id, me, result, counts, now)
+    return Updated(imported, merged, kept, unread)
 
 
 async def add(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from tests.factories import NOW, phone_of
 from tests.store.world import World, make_world
 
@@ -14,7 +14,7 @@ from todoke.model.clock import SECOND
 from todoke.model.consent import Act, Kind, Record
 from todoke.model.event import Kind as EventKind
 from todoke.model.retention import DAY, Data
-from todoke.pipeline.privacy.sweep import Sweep, overview
+from todoke.pipeline.privacy.sweep import Sweep, overview, past_files
 from todoke.store import schema
 from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
@@ -86,8 +86,15 @@ async def old(store: Store, folder: Path) -> World:
         await connection.execute(update(schema.skill_run).values(state="finished", ended_at=NOW))
         await connection.execute(update(schema.calling_list).values(expires_at=NOW))
     folder.mkdir()
-    for list_id in (scene.list, scene.list + 100):  # the second is of no list that is here
-        file = folder / f"list-{list_id}-rejected.csv"
+    names = (
+        f"list-{scene.list}-rejected.csv",
+        f"list-{scene.list + 100}-rejected.csv",  # of no list that is here, as that of an update
+        "unit-list-dry-run-rejected.parquet",
+        "dnc-900-numbers-rejected.csv.gz",
+        "import-900-not-merged-rejected.csv",
+    )
+    for name in names:
+        file = folder / name
         file.write_text("x")
         os.utime(file, (NOW // SECOND, NOW // SECOND))
     return world
@@ -126,7 +133,7 @@ async def test_what_is_past_its_days_goes_and_the_counts_stay(store: Store, tmp_
         Data.EVENTS: 10,
         Data.CONTACTS: 1,
         Data.DOUBTS: 1,
-        Data.REJECTED_FILES: 1,
+        Data.REJECTED_FILES: 5,
         Data.OPT_OUTS: 0,
         Data.CONSENTS: 0,
     }
@@ -136,7 +143,7 @@ async def test_what_is_past_its_days_goes_and_the_counts_stay(store: Store, tmp_
         assert await count(store, table) == 0, table
     assert await count(store, "inbound", "text = ''") == 1
     assert await count(store, "opt_out", "evidence = 'stop'") == 1
-    assert [file.name for file in folder.iterdir()] == [f"list-{world.scene.list + 100}-rejected.csv"]
+    assert list(folder.iterdir()) == []
     assert await world.tallies() == before
     assert not any((await sweep(store, folder, later)).values()), "nothing is left to do"
 
@@ -178,3 +185,30 @@ async def test_partitions_of_old_runs_are_dropped_whole(store: Store, tmp_path: 
     assert (await count(store, "event"), await count(store, "doubt")) == (0, 0)
     assert await world.tallies() == before
     assert await retention.drop_partitions(store, [(unit, NOW + 1)]) == []
+
+
+async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store, tmp_path: Path) -> None:
+    """Those of nobody by the longest, and never while a unit keeps its own."""
+    world = await old(store, tmp_path / "rejected")
+    await declare(store, {"rejected_files": 30})
+    first = await unit_of(store)
+    async with store.writing() as connection:
+        values = {"name": "other", "bucket": first.bucket, "default_region": "US", "created_at": NOW}
+        other = (await connection.execute(insert(schema.business_unit).values(**values))).inserted_primary_key[0]
+        listed = {"business_unit_id": other, "dnc_group_id": world.scene.group, "file": "x", "state": "done"}
+        counts = dict.fromkeys(("processed", "valid", "invalid", "added", "extended", "present", "repeated"), 0)
+        await connection.execute(
+            insert(schema.dnc_upload).values(
+                id=900, **listed, **counts, importer="", who="", reason="", reasons={}, started_at=NOW
+            )
+        )
+    own = [f"list-{world.scene.list}-rejected.csv"]
+    assert [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)] == own
+    async with store.writing() as connection:
+        row = schema.business_unit.c
+        await connection.execute(
+            update(schema.business_unit).where(row.id == other).values(retention={"rejected_files": 7})
+        )
+    found = [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)]
+    assert "dnc-900-numbers-rejected.csv.gz" not in found
+    assert len(found) == 4

@@ -29,7 +29,9 @@ SETTLE = 3.0
 
 
 class Erased(NamedTuple):
-    """`counts`: rows by table. `files`: files of rejected rows in which the number still stands, to be removed."""
+    """`counts`: rows by table. `files`: files of rejected rows and kept uploads in which the number still stands, to be
+    removed.
+    """
 
     counts: dict[str, int]
     files: list[Path]

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.retention import Data, cutoff
-from todoke.store.catalogue import lists, units
+from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import StoreUnavailable
 from todoke.store.privacy import retention
-from todoke.store.privacy.retention import Step
+from todoke.store.privacy.retention import Numbered, Step
 from todoke.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,10 @@ PIECES: dict[Data, Pieces] = {
     Data.EVENTS: retention.events,
     Data.CONTACTS: retention.contacts,
 }
-_LIST = re.compile(r"-(\d+)-rejected\b")  # the id of the list, in the name of a file of rejected rows
+# Whose a file of rejected rows is, by its name: of numbers for a DNC group, of what an update did not merge, of a list.
+_OF_UPLOAD = re.compile(r"dnc-(\d+)-numbers-rejected\b")
+_OF_IMPORT = re.compile(r"import-(\d+)-not-merged-rejected\b")
+_OF_LIST = re.compile(r"-(\d+)-rejected\b")
 
 
 class Row(NamedTuple):
@@ -140,15 +143,30 @@ async def _past(store: Store, unit: Unit, data: Data, rejected: Path, before: Mi
 
 
 async def past_files(store: Store, unit: Unit, folder: Path, before: Micros) -> list[Path]:
-    """This machine's files of rejected rows of the unit's lists that are so old."""
+    """This machine's files of the unit's rejected rows that are so old. What no business unit can be told to own (of a
+    dry run, of a list that is gone) is the unit's that keeps such files longest, if every unit lets them go.
+    """
     async with store.reading() as connection:
-        mine = await lists.ids(connection, unit)
+        every = await units.every(connection)
+        owned = {one.id: await retention.numbered(connection, one) for one in every}
+        days = [(await retention.days(connection, one)).get(Data.REJECTED_FILES) for one in every]
+        mine = (await retention.days(connection, unit)).get(Data.REJECTED_FILES)
+    keeps_longest = None not in days and mine == max((count for count in days if count is not None), default=None)
     found: list[Path] = []
     for path in sorted(folder.glob("*-rejected*")):
-        named = _LIST.search(path.name)
-        if named is not None and int(named[1]) in mine and _written(path) < before:
+        owner = next((id for id, numbers in owned.items() if _is_of(path.name, numbers)), None)
+        if (owner == unit.id or (owner is None and keeps_longest)) and _written(path) < before:
             found.append(path)
     return found
+
+
+def _is_of(name: str, numbers: Numbered) -> bool:
+    for pattern, of in ((_OF_UPLOAD, numbers.uploads), (_OF_IMPORT, numbers.imports)):
+        named = pattern.match(name)
+        if named is not None:
+            return int(named[1]) in of
+    named = _OF_LIST.search(name)
+    return named is not None and int(named[1]) in numbers.lists
 
 
 def remove_files(paths: Sequence[Path]) -> int:

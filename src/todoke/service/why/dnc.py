@@ -22,7 +22,9 @@ async def groups(question: Question) -> list[Verdict]:
         since = f"{to_datetime(entry.created_at):%Y-%m-%d %H:%M} UTC"
         source = f"DNC group {entry.group} ({entry.source})"
         if entry.group in counting:
-            found.append(Verdict("dnc", False, f"It is on {entry.group!r} since {since}.", source))
+            ends = entry.expires_at
+            sentence = f"It is on {entry.group!r} since {since}."
+            found.append(Verdict("dnc", False, sentence, source, ends, passes=ends is not None))
         else:
             sentence = f"It is on {entry.group!r} since {since}, which does not count for this skill."
             found.append(Verdict("dnc", True, sentence, source))

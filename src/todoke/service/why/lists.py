@@ -12,6 +12,10 @@ async def on_list(question: Question) -> list[Verdict]:
     if of is None:
         return []
     source = f"the list {of.name}"
+    if not of.active:
+        return [Verdict("list", False, "The list is inactive.", source)]
+    if of.expires_at is not None and of.expires_at <= question.at:
+        return [Verdict("list", False, "The list has expired: no skill can be started over it.", source)]
     if question.contact is None:
         return [Verdict("list", False, "No contact of the list is texted at this number.", source)]
     return [Verdict("list", True, f"It is the number of the contact {question.contact.external_id}.", source)]

@@ -60,12 +60,6 @@ async def find(connection: AsyncConnection, unit: Unit, name: str) -> ListRow:
     return pick(name, ready, "list", f"Import one with todoke import FILE --list {name!r}.")
 
 
-async def ids(connection: AsyncConnection, unit: Unit) -> set[int]:
-    """Of all the unit's lists, deleted ones too."""
-    c = calling_list.c
-    return set((await connection.execute(select(c.id).where(c.business_unit_id == unit.id))).scalars())
-
-
 async def rejections(connection: AsyncConnection, unit: Unit, list_id: int) -> dict[str, int]:
     """How many rows of the list's file were refused, by reason."""
     r = list_rejection.c

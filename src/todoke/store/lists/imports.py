@@ -204,9 +204,13 @@ async def finish(
     importer: str,
     list_id: int,
     result: Mapping[str, Any],
+    counts: tuple[int, int],
     now: Micros,
 ) -> None:
-    """It is done, in the transaction that makes its list ready. `TakenOver` where it is not this process's."""
+    """It is done, in the transaction that makes its list ready. `counts`: rows of the file, and how many of them were
+    rejected; a short import ends before it has said any. `TakenOver` where it is not this process's.
+    """
+    rows, rejected = counts
     moved = await connection.execute(
         update(list_import)
         .where(
@@ -219,6 +223,8 @@ async def finish(
             state=step(ImportState.RUNNING, ImportEvent.FINISH),
             list_id=list_id,
             result=dict(result),
+            rows=rows,
+            rejected=rejected,
             fraction=1.0,
             ended_at=now,
             seen_at=now,

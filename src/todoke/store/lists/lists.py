@@ -143,7 +143,8 @@ async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micr
                     "reasons": dict(finished.reasons),
                 }
                 mine = (opened.business_unit_id, opened.import_id, opened.importer, opened.list_id)
-                await imports.finish(connection, *mine, result, now)
+                counts = (finished.contacts + finished.rejected, finished.rejected)
+                await imports.finish(connection, *mine, result, counts, now)
     except StoreUnavailable:
         if not await _is_ready(store, opened):  # the commit may have taken place without its answer
             raise

@@ -99,12 +99,20 @@ async def staged_of(store: Store, unit: Unit, import_id: int) -> Ends | None:
     return None if row is None else Ends(unit.bucket, row[1], row[0])
 
 
-async def size_of(store: Store, ends: Ends) -> tuple[int, list[str]]:
-    """How many records come, and their fields in order."""
+class Staged(NamedTuple):
+    """What was read of the file: how many records come, how many rows were rejected, the fields in order."""
+
+    contacts: int
+    rejected: int
+    fields: list[str]
+
+
+async def size_of(store: Store, ends: Ends) -> Staged:
+    """What comes."""
     async with store.reading() as connection:
-        row = await connection.execute(select(_list.contacts, _list.fields).where(_list.id == ends.staged))
-        contacts, fields = row.one()
-    return contacts, fields
+        columns = (_list.contacts, _list.rejected, _list.fields)
+        row = await connection.execute(select(*columns).where(_list.id == ends.staged))
+        return Staged(*row.one())
 
 
 async def merge(
@@ -189,11 +197,18 @@ async def append(store: Store, unit: Unit, ends: Ends) -> list[Meeting]:
 
 
 async def finish(
-    store: Store, unit: Unit, ends: Ends, import_id: int, importer: str, result: Mapping[str, Any], now: Micros
+    store: Store,
+    unit: Unit,
+    ends: Ends,
+    import_id: int,
+    importer: str,
+    result: Mapping[str, Any],
+    counts: tuple[int, int],
+    now: Micros,
 ) -> None:
-    """The import is done, the list is free again."""
+    """The import is done, the list is free again. `counts`: rows of the file, and those that were rejected."""
     async with store.writing() as connection:
-        await imports.finish(connection, unit.id, import_id, importer, ends.target, result, now)
+        await imports.finish(connection, unit.id, import_id, importer, ends.target, result, counts, now)
         await _let_go(connection, unit, import_id)
     await discard(store, ends)
 

@@ -24,9 +24,11 @@ from todoke.store.schema import (
     calling_list,
     consent,
     contact,
+    dnc_upload,
     doubt,
     event,
     inbound,
+    list_import,
     opt_out,
     review,
     run_counter,
@@ -65,6 +67,23 @@ async def days(connection: AsyncConnection, unit: Unit) -> Mapping[str, int]:
     """Days by kind of data; what is not named is kept."""
     b = business_unit.c
     return await connection.scalar(select(b.retention).where(b.id == unit.id)) or {}
+
+
+class Numbered(NamedTuple):
+    """The ids of all that a business unit imported, deleted lists too: files of rejected rows are named by them."""
+
+    lists: frozenset[int]
+    imports: frozenset[int]
+    uploads: frozenset[int]
+
+
+async def numbered(connection: AsyncConnection, unit: Unit) -> Numbered:
+    """What the unit imported."""
+    found: list[frozenset[int]] = []
+    for table in (calling_list, list_import, dnc_upload):
+        rows = await connection.execute(select(table.c.id).where(table.c.business_unit_id == unit.id))
+        found.append(frozenset(rows.scalars()))
+    return Numbered(*found)
 
 
 # ------------------------------------------------------------------ what would go

@@ -110,7 +110,7 @@ async def import_numbers(
             store, unit, group, file=path.name, importer=this_process(), who=who, reason=reason, now=now
         )
         form = source.form
-        rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-rejected{form.suffix}", columns.header, form)
+        rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-numbers-rejected{form.suffix}", columns.header, form)
         sorting = Sorting(source, columns, parser, reading.expires_at, rejects, now)
         work = _Work(store, upload, sorting, thread, report or (lambda _rows, _share: None))
         try:
