@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from msgspec import structs
 
-from todoke.model import calling_window, cap, holidays, schedule
+from todoke.model import cap, holidays, schedule
 from todoke.model.closest import suggestion
 from todoke.model.declaration.entries import (
     Brand,
@@ -101,10 +101,6 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
         case Template():
             yield from _template(entry, place)
         case Skill():
-            try:
-                calling_window.parse(entry.window)
-            except Invalid as error:
-                yield place.problem("window", error.sentence, error.fix or "")
             yield from _cap(entry.cap, place)
             yield from _selection(entry, place)
             yield from _hours(entry.window, entry.rule_pack, place)

@@ -28,7 +28,7 @@ from todoke.store.store import Store
 
 MOST_RANGES = 1024  # of a list; further contacts share a mixed one
 MOST_ZONE_SETS = 32_767
-TOGETHER = 500  # records in a transaction
+TOGETHER = 250  # records in a transaction
 
 _list, _contact, _range, _import = calling_list.c, contact.c, list_range.c, list_import.c
 _COLUMNS = tuple(_contact[name] for name in Record._fields)
