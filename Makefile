@@ -22,8 +22,13 @@ setup: $(STAMP)  ## the virtual environment with the pinned dependencies
 demo: $(STAMP)  ## the main job, end to end: a list of 10,000 contacts through a real SMPP socket
 	$(BIN)/todoke demo
 
+# Several at a time; then those that kill and freeze real processes, with the machine to themselves.
 test: $(STAMP)  ## every test
+ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
+else
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not fault"; others=$$?; $(BIN)/python -m pytest -m fault && exit $$others
+endif
 
 torture: $(STAMP)  ## rounds of everything that can befall an engine; ROUNDS=1000 SEED=1 FIRST=0 JOBS=2
 	$(BIN)/python -m tests.faults.torture --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1) --first $(or $(FIRST),0) --jobs $(or $(JOBS),2)

@@ -45,7 +45,7 @@ async def test_a_list_is_texted_at_once(agents: Command) -> None:
     assert several.err == ("Acme has several transport codes. Say which one with --code: '15551230001', '72345'.\n")
     any_time = ("--window", "00:00-24:00", "--rule-pack", "none")  # so that the hour of this test does not matter
     sent = await agents("send", "--list", "Agents", "--text", "Come in.", "--code", "72345", *any_time, "--json")
-    assert sent.json == {"run": 1, "contacts": 3, "warnings": []}
+    assert sent.json == {"run": 1, "contacts": 3, "warnings": [], "selecting": False}
     shown = (await agents("run", "show", "1", "--json")).json
     assert (shown["text"], shown["transport_code"]) == ("Come in.", "72345")
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
 import typer
 
@@ -56,12 +58,12 @@ app.add_typer(runs.app, name="run")
 app.add_typer(lists.app, name="list")
 app.add_typer(mappings.app, name="mapping")
 app.add_typer(list_imports.app, name="imports")
-app.add_typer(rules.app, name="rules")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(keywords.app, name="keywords")
 app.add_typer(reviewing.app, name="review")
 app.add_typer(dnc_files.app, name="dnc")
 app.add_typer(suppressing.app, name="suppress")
+app.add_typer(rules.app, name="rules")
 app.add_typer(consent.app, name="consent")
 app.add_typer(privacy.app, name="privacy")
 
@@ -95,10 +97,16 @@ def settings(
     context.obj = Session(config, flags)
 
 
+@lru_cache(1)
+def _command() -> Callable[..., Any]:
+    """All commands, put together once a process: that takes longer than most of them."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="todoke")
+        _command()(args=None if arguments is None else list(arguments), prog_name="todoke")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except (TodokeError, SettingsError) as error:

@@ -56,10 +56,17 @@ def test_what_is_too_old_is_expired_when_it_is_composed() -> None:
 
 
 def test_what_waits_for_its_window_waits_no_longer_than_it_lives() -> None:
-    run = lane_run(**{**STANDING, "zone_sets": [["America/New_York"], []]}, window=(0, 1))
+    changes = {"zone_sets": [["America/New_York"], []], "stream": Stream.TRANSACTIONAL}
+    run = lane_run(**{**STANDING, **changes}, window=(0, 1))
     lives = START + HOUR
     batch = compose_due(run, [(taken(n), contact(n, "text", str(lives), zone_set=n)) for n in range(2)], START)
     assert [row.not_before for row in batch.due] == [lives, lives]
+
+
+def test_an_answer_goes_at_any_hour() -> None:
+    run = lane_run(**{**STANDING, "zone_sets": [["America/New_York"], []]}, window=(0, 1))
+    batch = compose_due(run, [(taken(n), contact(n, "text", str(START + HOUR), zone_set=n)) for n in range(2)], START)
+    assert len(batch.messages) == 2
 
 
 def test_zones_that_came_since_the_last_look_are_waited_for() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -196,6 +196,17 @@ class _Work:
 
     async def run(self, types: list[str] | None, now: Micros) -> int:
         """Everything up to the list that can be run; how many of its contacts are on DNC groups."""
+        # Read while the database has nothing else to do.
+        scrub = asyncio.ensure_future(dnc_phones.Scrub.begin(self._store, self._opened))
+        try:
+            return await self._run(types, now, scrub)
+        finally:
+            scrub.cancel()
+            await asyncio.wait([scrub])
+            if not scrub.cancelled():
+                scrub.exception()  # it was raised above, or something else was
+
+    async def _run(self, types: list[str] | None, now: Micros, scrubbing: Awaitable[dnc_phones.Scrub]) -> int:
         checked = self._checked
         async with aclosing(_made(self._thread, checked.steps())) as steps:
             async for progress in steps:
@@ -217,9 +228,8 @@ class _Work:
             await _to_the_end(self._thread, self._rejects.keep)
             if not checked.contacts:
                 raise self._nobody()
-            scrub = await dnc_phones.Scrub.begin(self._store, self._opened)
-            await write_keys(self._store, self._opened, Kind.PHONE, scrub.counted(keys[Kind.PHONE].ordered()))
-            await write_keys(self._store, self._opened, Kind.EXTERNAL, keys[Kind.EXTERNAL].ordered())
+            scrub = await scrubbing
+            await self._write_keys(keys[Kind.EXTERNAL].ordered(), scrub.counted(keys[Kind.PHONE].ordered()))
         finally:
             for kept in keys.values():
                 kept.close()
@@ -227,6 +237,17 @@ class _Work:
         finished = Finished(checked.zone_sets, checked.zone_ranges, checked.contacts, checked.rejected, reasons, types)
         await lists.finish(self._store, self._opened, finished, now)
         return scrub.found
+
+    async def _write_keys(self, external: Iterator[pl.DataFrame], phones: Iterator[pl.DataFrame]) -> None:
+        kinds = ((Kind.EXTERNAL, external), (Kind.PHONE, phones))
+        if self._store.dialect == "sqlite":  # it has one writer
+            for kind, frames in kinds:
+                await write_keys(self._store, self._opened, kind, frames)
+            return
+        both = (write_keys(self._store, self._opened, kind, frames) for kind, frames in kinds)
+        for failed in await asyncio.gather(*both, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     async def _write(self, keys: Mapping[Kind, KeyFrames]) -> None:
         contacts = lists.contact_store(self._store)

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
+from todoke.store.hot.postgres.dnc import MOMENT as POSTGRES_MOMENT
+from todoke.store.hot.sqlite.dnc import MOMENT as SQLITE_MOMENT
 from todoke.store.lists.base import OpenImport
 from todoke.store.postgres import LOST, unavailable
 from todoke.store.store import Store
@@ -22,9 +24,13 @@ _PIECE = 100_000  # numbers that SQLite puts into one text
 _GROUPS = "SELECT id FROM dnc_group WHERE business_unit_id = {}"
 _SQLITE = (
     "SELECT group_concat(phone, char(10)), max(phone) FROM (SELECT phone FROM dnc_entry"
-    " WHERE bucket = ? AND dnc_group_id = ? AND phone > ? ORDER BY phone LIMIT ?)"
+    f" WHERE bucket = ? AND dnc_group_id = ? AND phone > ? AND (expires_at IS NULL OR expires_at > {SQLITE_MOMENT})"
+    " ORDER BY phone LIMIT ?)"
 )
-_POSTGRES = "SELECT phone FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = ANY($2)"
+_POSTGRES = (
+    "SELECT phone FROM dnc_entry WHERE bucket = $1 AND dnc_group_id = ANY($2)"
+    f" AND (expires_at IS NULL OR expires_at > {POSTGRES_MOMENT})"
+)
 _PHONES = pl.Schema({"phone": pl.Int64()})
 _TEXT = 4 << 20  # bytes of text that become numbers at once
 
