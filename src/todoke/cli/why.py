@@ -38,6 +38,8 @@ def why(
 
     moment = SystemClock().now() if at is None else _moment(at)
 
+    from todoke.store.privacy.key import KeyFile
+
     async def work() -> Explanation:
         async with session.of(context).store() as store:
             return await explain(
@@ -48,6 +50,7 @@ def why(
                 skill=skill,
                 at=moment,
                 calling_list=calling_list,
+                hashed=KeyFile(session.of(context).settings.data_dir).hashed,
             )
 
     told = session.run(work())

@@ -252,3 +252,22 @@ async def test_a_list_that_is_inactive_or_expired_texts_nobody(store: Store, sce
     async with store.writing() as connection:
         await connection.execute(update(schema.calling_list).values(expires_at=None, active=False))
     assert "list" in against(await ask(store, FLORIDA, calling_list="listed"))
+
+
+async def test_a_number_that_was_erased_and_one_that_a_person_has_to_read(store: Store, scene: Scene) -> None:
+    await unit(store, dnc_group_id=scene.group)
+    erased = {"dnc_group_id": scene.group, "digest": 7, "until": None, "created_at": NOON}
+    async with store.writing() as connection:
+        own = {"bucket": scene.bucket, "business_unit_id": scene.unit}
+        await connection.execute(insert(schema.erased_number).values(**own, **erased))
+        made = {"digest": 7, "key_check": 1, "requested_by": "", "counts": {}, "begun_at": NOON}
+        await connection.execute(insert(schema.erasure).values(**own, **made))
+    told = await explain(
+        store, standard(), business_unit=None, text=FLORIDA, skill="skill", at=NOON, hashed=lambda _: 7
+    )
+    assert (told.may, told.next_at, against(told)) == (False, None, ["dnc"])
+    await seed_dnc(store, scene.group, [int(FLORIDA)])
+    async with store.writing() as connection:
+        await connection.execute(update(schema.dnc_entry).values(source="review", expires_at=NOON + 1000 * HOUR))
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, None, ["dnc"])

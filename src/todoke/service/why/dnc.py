@@ -6,6 +6,7 @@ from todoke.model.clock import to_datetime
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
 from todoke.store.catalogue import dnc, registrations
+from todoke.store.privacy import reading
 
 
 async def groups(question: Question) -> list[Verdict]:
@@ -17,12 +18,16 @@ async def groups(question: Question) -> list[Verdict]:
         }
         counting = {group.name for group in await dnc.groups(connection, unit) if group.id in scrubbed}
         entries = await dnc.on(connection, unit, question.phone.e164, question.at)
+        if question.hashed is not None:
+            phone = question.phone.e164
+            erased = await reading.listed_as_hash(connection, unit, question.hashed, phone, question.at)
+            entries += [dnc.EntryRow(phone, *row) for row in erased]
     found: list[Verdict] = []
     for entry in entries:
         since = f"{to_datetime(entry.created_at):%Y-%m-%d %H:%M} UTC"
         source = f"DNC group {entry.group} ({entry.source})"
         if entry.group in counting:
-            ends = entry.expires_at
+            ends = None if entry.source == "review" else entry.expires_at  # a person ends it, not time
             sentence = f"It is on {entry.group!r} since {since}."
             found.append(Verdict("dnc", False, sentence, source, ends, passes=ends is not None))
         else:

@@ -59,9 +59,10 @@ async def explain(
     skill: str,
     at: Micros,
     calling_list: str | None = None,
+    hashed: Callable[[int], int] | None = None,
 ) -> Explanation:
     """Why the number may or may not be texted by the skill at that moment. NotFound for a skill or list that is not
-    there. A text that is no number is a verdict, not an error.
+    there. A text that is no number is a verdict, not an error. Without `hashed` nobody is known who was erased.
     """
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
@@ -78,7 +79,7 @@ async def explain(
         found, source = contact.places, f"the list {of.name}"
     else:
         found, source = places.of_number(phone.e164, phone.region, phone.zones), "the number"
-    question = Question(store, unit, row, phone, at, rulebook, found, source, of, contact)
+    question = Question(store, unit, row, phone, at, rulebook, found, source, of, contact, hashed)
     verdicts: list[Verdict] = []
     for check in CHECKS:
         verdicts.extend(await check(question))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from todoke.compliance.hours import Hours, hours_of
@@ -33,6 +34,8 @@ class Question:
     found: str
     calling_list: ListRow | None = None
     contact: ContactRow | None = None
+    hashed: Callable[[int], int] | None = None
+    """What stands in place of a number whose owner was erased."""
 
     @property
     def declared(self) -> DeclaredHours:
