@@ -93,6 +93,7 @@ async def test_texts_that_cannot_be_sent_back_are_refused(acme: Command, folder:
 async def test_a_person_reads_what_may_mean_stop_and_decides(asked: Command) -> None:
     listed = await asked("review", "list")
     assert "can you stop by?" in listed.out
+    assert f"+{PHONE}" in listed.out
     (row,) = (await asked("review", "list", "--json")).json
     assert (row["text"], row["source"], row["state"]) == ("can you stop by?", str(PHONE), "open")
     assert (await asked("dnc", "check", f"+{PHONE}", "--json")).json[0]["source"] == "review"

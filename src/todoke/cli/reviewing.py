@@ -46,7 +46,10 @@ def every(
         return
     print_table(
         ["review", "number", "code", "text", "why", "since", "decided"],
-        [(row.id, row.source, row.code, row.text, row.reason, local(row.at), row.meaning or "") for row in found],
+        [
+            (row.id, _number(row.source), row.code, row.text, row.reason, local(row.at), row.meaning or "")
+            for row in found
+        ],
         empty="Nothing waits for a person.",
     )
 
@@ -72,6 +75,11 @@ def resolve(
     done = session.run(work())
     answered = "; it is answered" if done.message_id is not None else ""
     say(f"review {review}: {done.meaning.value}{answered}")
+
+
+def _number(source: str) -> str:
+    """As it is written elsewhere; a sender's name as it came."""
+    return f"+{source}" if source.isdecimal() and len(source) > 8 else source
 
 
 def _as_json(row: Any) -> dict[str, Any]:

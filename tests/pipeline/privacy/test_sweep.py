@@ -194,7 +194,10 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
     first = await unit_of(store)
     async with store.writing() as connection:
         values = {"name": "other", "bucket": first.bucket, "default_region": "US", "created_at": NOW}
-        other = (await connection.execute(insert(schema.business_unit).values(**values))).inserted_primary_key[0]
+        made = await connection.execute(
+            insert(schema.business_unit).values(**values).returning(schema.business_unit.c.id)
+        )
+        other = made.scalar_one()
         listed = {"business_unit_id": other, "dnc_group_id": world.scene.group, "file": "x", "state": "done"}
         counts = dict.fromkeys(("processed", "valid", "invalid", "added", "extended", "present", "repeated"), 0)
         await connection.execute(

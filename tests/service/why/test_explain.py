@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 from tests.factories import Scene, seed, seed_code, seed_dnc, seed_dnc_group, seed_list, seed_run, seed_skill
 
 from todoke.compliance.rulebook import standard
 from todoke.model.clock import HOUR, SECOND, from_datetime
+from todoke.model.consent import Act, Kind, Record
 from todoke.model.errors import NotFound
 from todoke.service.why.explain import Explanation, explain
 from todoke.store import schema
+from todoke.store.catalogue import suppressions, units
+from todoke.store.catalogue.suppressions import Whom
+from todoke.store.consents import writing
 from todoke.store.store import Store
 
 FLORIDA, ALABAMA, JAPAN, LANDLINE = "+13055550123", "+12055550123", "+819012345678", "+81312345678"
@@ -184,3 +188,77 @@ async def test_another_units_list_and_skill_are_not_there(store: Store, scene: S
         await explain(
             store, standard(), business_unit="unit", text=FLORIDA, skill="skill", at=NOON, calling_list="secret"
         )
+
+
+async def test_consent_that_a_skill_requires_is_missing_until_it_is_given(store: Store, scene: Scene) -> None:
+    await unit(store, dnc_group_id=scene.group)
+    await skill(store, consent=int(Kind.EXPRESS), consent_purpose="marketing")
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, None, ["consent"])
+    async with store.reading() as connection:
+        of = await units.only(connection, None)
+    record = Record(int(FLORIDA), Act.GIVEN, Kind.EXPRESS, NOON - HOUR, purpose="marketing")
+    await writing.add(store, of, [record], NOON - HOUR)
+    assert (await ask(store, FLORIDA)).may
+    async with store.writing() as connection:
+        await connection.execute(
+            insert(schema.opt_out).values(
+                bucket=scene.bucket, business_unit_id=scene.unit, dnc_group_id=scene.group, phone=int(FLORIDA),
+                kind="out", source="person", evidence="", at=NOON - SECOND,
+            )
+        )  # fmt: skip
+    assert against(await ask(store, FLORIDA)) == ["consent"]
+
+
+async def test_a_suppression_passes(store: Store, scene: Scene) -> None:
+    async with store.writing() as connection:
+        of = await units.only(connection, None)
+        await suppressions.add(
+            connection, of, [Whom(phone=int(FLORIDA))], hours=1, reason="on leave", who="Ann", now=NOON
+        )
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, NOON + HOUR, ["suppression"])
+    assert (await ask(store, FLORIDA, NOON + HOUR)).may
+
+
+async def test_a_cap_that_is_used_up_frees(store: Store, scene: Scene) -> None:
+    await skill(store, cap="1 in 24 hours")
+    assert (await ask(store, FLORIDA)).may
+    async with store.writing() as connection:
+        own = (await connection.execute(select(schema.skill.c.id, schema.skill.c.transport_code_id))).one()
+        await connection.execute(
+            insert(schema.cap_use).values(
+                bucket=scene.bucket, business_unit_id=scene.unit, phone=int(FLORIDA), message_id=1,
+                at=NOON - 23 * HOUR, skill_id=own[0], list_id=1, transport_code_id=own[1],
+            )
+        )  # fmt: skip
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, NOON + HOUR, ["cap"])
+
+
+async def test_an_entry_that_expires_passes(store: Store, scene: Scene) -> None:
+    await unit(store, dnc_group_id=scene.group)
+    await seed_dnc(store, scene.group, [int(FLORIDA)])
+    async with store.writing() as connection:
+        await connection.execute(update(schema.dnc_entry).values(expires_at=NOON + HOUR))
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, NOON + HOUR, ["dnc"])
+
+
+async def test_a_list_that_is_inactive_or_expired_texts_nobody(store: Store, scene: Scene) -> None:
+    await listed(store, scene, FLORIDA)
+    async with store.writing() as connection:
+        await connection.execute(update(schema.calling_list).values(expires_at=NOON))
+    assert "list" in against(await ask(store, FLORIDA, calling_list="listed"))
+    async with store.writing() as connection:
+        await connection.execute(update(schema.calling_list).values(expires_at=None, active=False))
+    assert "list" in against(await ask(store, FLORIDA, calling_list="listed"))
+
+
+async def test_one_that_a_person_has_to_read_waits_for_the_person(store: Store, scene: Scene) -> None:
+    await unit(store, dnc_group_id=scene.group)
+    await seed_dnc(store, scene.group, [int(FLORIDA)])
+    async with store.writing() as connection:
+        await connection.execute(update(schema.dnc_entry).values(source="review", expires_at=NOON + 1000 * HOUR))
+    told = await ask(store, FLORIDA)
+    assert (told.may, told.next_at, against(told)) == (False, None, ["dnc"])

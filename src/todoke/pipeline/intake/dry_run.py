@@ -105,7 +105,7 @@ async def dry_run(
         checked.contacts,
         checked.rejected,
         checked.blank,
-        dict(checked.reasons.most_common()),
+        dict(sorted(checked.reasons.items(), key=lambda found: (-found[1], found[0]))),
         rejects.path if rejects.kept else None,
         opened.layout,
         sorted(((zones, count) for zones, count in groups if count), key=lambda found: -found[1]),

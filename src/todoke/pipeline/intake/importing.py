@@ -323,7 +323,7 @@ def _imported(
         contacts=checked.contacts,
         rejected=checked.rejected,
         blank=checked.blank,
-        reasons=dict(checked.reasons.most_common()),
+        reasons=dict(sorted(checked.reasons.items(), key=lambda found: (-found[1], found[0]))),
         rejects_path=rejects.path if rejects.kept else None,
         fields=layout.names,
         mapping=layout.mapping,
