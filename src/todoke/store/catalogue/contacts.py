@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.store.catalogue.units import Unit
+from todoke.store.lists import keys
 from todoke.store.schema import calling_list, contact
 
 
@@ -20,23 +21,25 @@ class ContactRow(NamedTuple):
 
 
 async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone: int) -> ContactRow | None:
-    """The contact of the unit's list to whom a text to this number goes; None where there is none. It reads the list
-    from its beginning.
+    """The contact of the unit's list to whom a text to this number goes; None where there is none. A list without keys
+    (of before they were kept) is read from its beginning.
     """
     c = contact.c
-    row = (
-        await connection.execute(
-            select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets)
-            .join(calling_list, calling_list.c.id == c.list_id)
-            .where(
-                calling_list.c.business_unit_id == unit.id,
-                c.bucket == unit.bucket,
-                c.list_id == list_id,
-                c.destination == phone,
-            )
-            .limit(1)
+    wanted = (
+        select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets)
+        .join(calling_list, calling_list.c.id == c.list_id)
+        .where(
+            calling_list.c.business_unit_id == unit.id,
+            c.bucket == unit.bucket,
+            c.list_id == list_id,
+            c.destination == phone,
         )
-    ).first()
+        .limit(1)
+    )
+    if await connection.scalar(select(calling_list.c.keyed).where(calling_list.c.id == list_id)):
+        found = await keys.find_in(connection, unit.bucket, list_id, keys.Kind.PHONE, [phone])
+        wanted = wanted.where(c.position.in_(found.get(phone, [])))
+    row = (await connection.execute(wanted)).first()
     if row is None:
         return None
     position, external_id, zone_set, zone_sets = row
