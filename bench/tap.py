@@ -19,8 +19,9 @@ from unittest.mock import patch
 from todoke.cli.commands import main
 from todoke.config import Settings
 from todoke.pipeline.lanes import owner
-from todoke.pipeline.lanes.lane import Lane, Reserved
+from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission
+from todoke.pipeline.lanes.reserved import Reserved
 from todoke.service.processes import Child, spawn
 from todoke.smpp import link
 from todoke.smpp.connection import Connection

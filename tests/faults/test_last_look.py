@@ -15,8 +15,7 @@ from todoke.model.clock import SystemClock
 from todoke.model.event import State
 from todoke.model.ids import address
 from todoke.model.run import RunEvent, RunState
-from todoke.pipeline.lanes.lane import HORIZON
-from todoke.pipeline.lanes.pace import LATEST
+from todoke.pipeline.lanes.pace import HORIZON, LATEST
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 

@@ -41,10 +41,11 @@ from todoke.model.stream import Stream
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import compose_block
 from todoke.pipeline.lanes.journal import Journal, Record, seize
-from todoke.pipeline.lanes.lane import HORIZON, Lane
+from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.leasing import LARGEST_BLOCK
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.pace import HORIZON
 from todoke.pipeline.lanes.runs import MIXED, LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.providers.base import Decision, Failure

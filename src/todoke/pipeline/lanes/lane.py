@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 
 from todoke.model.allowance import SHARED, Grant, Wish
@@ -22,6 +21,7 @@ from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
+from todoke.pipeline.lanes.reserved import AskedFor, Reserved
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.lanes.turns import Line, Turns
@@ -29,42 +29,13 @@ from todoke.providers.base import Provider
 from todoke.store.hot.base import Asked, Block, Flushed, Lease, Reserve, Scrub
 from todoke.store.hot.base import Lane as LaneRow
 
-HORIZON = 3 * SECOND // 10
-"""How far ahead slots are reserved at the least: longer than the flush loop ever sleeps."""
-_LONGEST_HORIZON = 2 * SECOND
-_SLOTS_AT_ONCE = 8
-"""Codes that are so slow that HORIZON holds fewer slots reserve further ahead: hundreds of them would otherwise commit
-for a segment each.
-"""
 _GRAIN = 500.0
 """Segments a second for each segment of a run's turn: turns are about 2 ms, and at least a segment."""
 
-_SHORTEST_HORIZON = 80_000
-"""For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
 _MEASURE = SECOND // 10
 _LONGEST_LEAD = 5 * SECOND
 _LONGEST_DENIAL = 5 * SECOND
 """Then a limit that is used up is asked again: somebody may have given back, or it was declared anew."""
-
-
-@dataclass(slots=True)
-class Reserved:
-    """Segments that have slots; those before `next` are gone."""
-
-    slots: pace.Slots
-    submissions: list[Submission]
-    next: int = 0
-
-
-@dataclass(slots=True)
-class _Asked:
-    """What the flush under way reserves: messages in order, from which slot, and since when it is asked for."""
-
-    messages: list[Message]
-    slots: pace.Slots
-    at: Micros
-    limited: bool
-    scrubbed: list[tuple[LaneRun, list[Message]]] = field(default_factory=list[tuple[LaneRun, list[Message]]])
 
 
 class Lane:
@@ -88,7 +59,7 @@ class Lane:
         self._journal = journal
         self._stops = stops
         self._outcomes = outcomes
-        self._asked: _Asked | None = None
+        self._asked: AskedFor | None = None
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
         self._recalled: set[tuple[int, int]] = set()  # runs whose messages the flush under way may bring back
@@ -157,7 +128,7 @@ class Lane:
         """Its slots are laid for a while and what comes next is composed: this flush has nothing to bring it. (Of
         hundreds of slow lanes nearly all are at any moment.)
         """
-        if self.next_slot <= now + HORIZON + self._lead or not self.composed or self._brake.resting(now):
+        if self.next_slot <= now + pace.HORIZON + self._lead or not self.composed or self._brake.resting(now):
             return False
         streams = {run.data.stream for run in self.runs.values() if run.running and run.wanted(now)}
         return len(streams) < 2 or all(map(self.composed.waiting, streams))
@@ -175,7 +146,7 @@ class Lane:
             self._count_out(now)
             return None
         self._again_at = 0
-        if not self.composed or self.next_slot > now + HORIZON + self._lead:  # enough have their slots
+        if not self.composed or self.next_slot > now + pace.HORIZON + self._lead:  # enough have their slots
             return None
         self._measure(now)
         rate = min(self._pace, self.row.rate) * self._brake.share(now)
@@ -186,14 +157,14 @@ class Lane:
         usable = now + self._lead  # an earlier slot would be gone before it is ours
         earliest = usable if self.next_slot >= usable else pace.begin(self.key, rate, usable)
         slots = pace.take(self.next_slot, earliest, rate, 0, self.row.burst)
-        until = usable + self._horizon(rate)
+        until = usable + pace.horizon(rate, self._lead, shared=bool(self.row.limits))
         # A limit may have them begin later, but within the horizon.
         written = until + (until - usable if limits else 0)
         messages, segments = self._draw(pace.affordable(slots, until), now, written)
         if not messages:
             return None
         slots = slots._replace(total=segments)
-        asked = _Asked(messages, slots, now, bool(limits))
+        asked = AskedFor(messages, slots, now, bool(limits))
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
         if limits:
             ask.asked = Asked(
@@ -221,14 +192,6 @@ class Lane:
             asked.scrubbed.append((each, of_run))
         self._asked = asked
         return ask
-
-    def _horizon(self, rate: float) -> Micros:
-        """How far ahead slots are reserved at this pace."""
-        if rate > pace.PACED_BY_CODE:
-            return min(HORIZON, max(_SHORTEST_HORIZON, 4 * self._lead))
-        if self.row.limits:  # what one lane reserves far ahead, others that share the limit have to wait for
-            return HORIZON
-        return max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * pace.interval(rate))))
 
     def _measure(self, now: Micros) -> None:
         elapsed = now - self._measured_at

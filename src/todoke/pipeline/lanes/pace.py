@@ -15,6 +15,16 @@ is between the two is for the write itself.
 """
 
 
+HORIZON = 3 * SECOND // 10
+"""How far ahead slots are reserved at the least: longer than the flush loop ever sleeps."""
+_LONGEST_HORIZON = 2 * SECOND
+_SLOTS_AT_ONCE = 8
+"""Codes that are so slow that HORIZON holds fewer slots reserve further ahead: hundreds of them would otherwise commit
+for a segment each.
+"""
+_SHORTEST_HORIZON = 80_000
+"""For a code that may be faster than its link: what is reserved far ahead at too fast a pace is missed."""
+
 _GOLDEN = 0.618034  # its multiples spread evenly
 _LONGEST_PHASE = SECOND / 5
 _GRID = 20_000
@@ -113,3 +123,14 @@ def adapt(pace: float, rate: float, written: int, missed: int, elapsed: float) -
     if written < pace * elapsed * 0.5:  # there was not enough to write to learn from
         return min(rate, pace)
     return min(rate, pace * (1.1 if missed else 2.0 if pace < _DOUBLING else 1.3))
+
+
+def horizon(rate: float, lead: Micros, *, shared: bool) -> Micros:
+    """How far ahead slots are reserved at this pace. `lead`: how long a reserving flush takes. `shared`: a limit is
+    shared with other lanes, which have to wait for what this one reserves far ahead.
+    """
+    if rate > PACED_BY_CODE:
+        return min(HORIZON, max(_SHORTEST_HORIZON, 4 * lead))
+    if shared:
+        return HORIZON
+    return max(HORIZON, min(_LONGEST_HORIZON, int(_SLOTS_AT_ONCE * interval(rate))))
