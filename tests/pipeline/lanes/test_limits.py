@@ -198,12 +198,65 @@ def test_what_a_pause_takes_back_is_given_back_to_the_cap(make: Make) -> None:
     assert [returned.segments for returned in desk.told().returned] == [given - 1]
 
 
-def test_nothing_is_given_back_in_the_first_hour_of_a_day(make: Make) -> None:
-    """It could have been yesterday's."""
-    desk = make(Limit(BRAND, cap=100, zone="UTC"))
+def test_what_was_charged_to_a_day_is_given_back_to_that_day(make: Make) -> None:
+    """The carrier refuses some of it after midnight: the new day has what it used, no less."""
+    desk = make(Limit(BRAND, cap=100, zone="UTC"), rate=1_000)
+    midnight = day_of("UTC", START).end
+    desk.clock.moment = midnight - 3 * SECOND
+    desk.fill(desk.run(), 0, 39)
+    desk.send(0.5)
+    late = desk.wire.take()
+    assert len(late) == 40
+    desk.clock.moment = midnight + 2 * SECOND
+    desk.fill(desk.run(id=8), 0, 9)
+    desk.send(0.5)
+    assert desk.books[BRAND].used == 10
+    desk.outcomes.failed(PROVIDER, [Failure(s, Decision.NEVER_SENT, "closed") for s in late[:6]])
+    desk.send(0.5)
+    assert len(desk.wire.written) == 56
+    assert desk.books[BRAND].used == 16
+
+
+def test_a_cap_of_today_has_its_segments_back_at_once_in_its_first_hour_too(make: Make) -> None:
+    desk = make(Limit(BRAND, cap=100, zone="UTC"), rate=20)
     desk.clock.moment = day_of("UTC", START).end + HOUR // 2
-    desk.lane._return(5)
+    desk.fill(desk.run(), 0, 9)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    given = desk.books[BRAND].used
+    desk.lane.withdraw()
+    assert [returned.segments for returned in desk.told().returned] == [given]
+
+
+def test_a_limit_that_is_declared_after_the_grant_is_not_credited_for_it(make: Make) -> None:
+    """The unit's cap was charged, and is no more; the brand's was not: others have used it up."""
+    desk = make(Limit(UNIT, cap=100, zone="UTC"), rate=20)
+    desk.fill(desk.run(), 0, 9)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.grant(reserve)
+    given = desk.books[UNIT].used
+    assert given > 3
+    desk.lane.update(desk.lane.row._replace(limits=(Limit(BRAND, cap=5, zone="UTC"),)))
+    desk.lane.withdraw()
+    day = day_of("UTC", START).number
+    assert desk.told().returned == [Returned(UNIT, day, given)]
+    desk.lane.update(desk.lane.row._replace(limits=()))
+    desk.send(1.0)
+    assert len(desk.wire.written) == 10
+    desk.outcomes.failed(PROVIDER, [Failure(s, Decision.NEVER_SENT, "closed") for s in desk.wire.take()])
     assert not desk.told().returned
+
+
+def test_limits_that_change_while_a_flush_reserves_are_those_of_the_flush(make: Make) -> None:
+    desk = make(Limit(UNIT, cap=100, zone="UTC"))
+    desk.fill(desk.run(), 0, 9)
+    reserve = desk.reserve()
+    assert reserve is not None
+    desk.lane.update(desk.lane.row._replace(limits=(Limit(BRAND, cap=50, zone="UTC"),)))
+    desk.grant(reserve, blocked={phone(2)})
+    assert desk.told().returned == [Returned(UNIT, day_of("UTC", START).number, 1)]
 
 
 def test_runs_end_although_the_cap_is_used_up(make: Make) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 
 from todoke.model.allowance import SHARED, Grant, Wish
@@ -18,6 +18,7 @@ from todoke.model.clock import SECOND, Micros
 from todoke.model.stream import RANKS
 from todoke.pipeline.lanes import leasing, marking, pace
 from todoke.pipeline.lanes.brake import Brake
+from todoke.pipeline.lanes.charging import Charge, charged, credit, note
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.pipeline.lanes.outcomes import Outcomes
@@ -164,7 +165,7 @@ class Lane:
         if not messages:
             return None
         slots = slots._replace(total=segments)
-        asked = AskedFor(messages, slots, now, bool(limits))
+        asked = AskedFor(messages, slots, now, limits)
         ask = Reserve(self.row.bucket, self.key, self.row.epoch, slots.end)
         if limits:
             ask.asked = Asked(
@@ -271,7 +272,7 @@ class Lane:
         with contextlib.suppress(OSError):
             self._journal.take_back(message.id, number, message.attempt)
         self._refused.append(submission)
-        self._return(1)
+        self._return([submission])
 
     def give_back(self, not_before: Micros) -> None:
         """This lane is another's now: what it holds that is not on the wire goes to `due`."""
@@ -309,11 +310,13 @@ class Lane:
         if asked is None:
             return
         messages, slots, denied = asked.messages, asked.slots, frozenset[Message]()
-        if asked.limited:
+        charge: Charge = ()
+        if asked.limits:
             grant = flushed.granted.get(self.key, Grant(self.next_slot, 0, 0, 0))
             self._again_at = min(grant.again_at, now + _LONGEST_DENIAL)
             slots = slots._replace(first=grant.first, floor=grant.floor, total=grant.segments)
             messages, denied = messages[: grant.messages], frozenset(messages[grant.messages :])
+            charge = charged(asked.limits, grant)
         if slots.total:
             self.next_slot = slots.end
         took = min(now - asked.at, _LONGEST_LEAD)
@@ -357,7 +360,8 @@ class Lane:
             bodies.clear()
         if submissions:
             self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
-        self._return(slots.total - len(submissions))
+            note(submissions, charge)
+        self._outcomes.returned(charge, slots.total - len(submissions))
         recalled, self._recalled = self._recalled, set()
         for key in recalled:
             self.recall(key, now)
@@ -372,10 +376,10 @@ class Lane:
         run.composing += work.open
         return work
 
-    def _return(self, segments: int) -> None:
-        """They had slots and are certainly not sent: the daily caps have them back."""
-        if segments and self.row.limits:
-            self._outcomes.returned(self.row.limits, segments)
+    def _return(self, submissions: Iterable[Submission]) -> None:
+        """They had slots and are certainly not sent: the daily caps that were charged have them back."""
+        for charge, segments in credit(submissions).items():
+            self._outcomes.returned(charge, segments)
 
     # -------------------------------------------------------------- at each slot
 
@@ -427,9 +431,10 @@ class Lane:
             self.sent += len(go)
             self.provider.submit([(submission[2], submission) for submission in go])
         if len(kept) < len(submissions):
-            self._return(len(submissions) - len(kept))
             noted = {id(s) for s in kept}
-            for message, _, _ in (s for s in submissions if id(s) not in noted):
+            stopped = [s for s in submissions if id(s) not in noted]
+            self._return(stopped)
+            for message, _, _ in stopped:
                 self._outcomes.cut(message, "dnc")
 
     def _too_late(self, noted: list[Submission], late: list[Submission]) -> list[Submission]:
@@ -442,7 +447,7 @@ class Lane:
                     self._journal.take_back(message.id, number, message.attempt)
                 self._forfeited.append(submission)
                 self._missed += 1
-                self._return(1)
+                self._return([submission])
         return [submission for submission in noted if id(submission) not in ids]
 
     def _last_look(self, message: Message) -> bool:
@@ -451,8 +456,9 @@ class Lane:
 
     def _forfeit(self, batch: Reserved, end: int) -> None:
         """Segments whose slot is gone, or not wanted, wait again."""
-        self._return(end - batch.next)
-        self._forfeited.extend(batch.submissions[batch.next : end])
+        forfeited = batch.submissions[batch.next : end]
+        self._return(forfeited)
+        self._forfeited.extend(forfeited)
         batch.next = end
 
     def _wait_again(self) -> None:
@@ -481,7 +487,8 @@ class Lane:
             left = batch.submissions[batch.next :]
             kept = [submission for submission in left if submission[0].run.key != run]
             if len(kept) < len(left):
-                self._return(len(left) - len(kept))
-                self._forfeited.extend(submission for submission in left if submission[0].run.key == run)
+                taken_back = [submission for submission in left if submission[0].run.key == run]
+                self._return(taken_back)
+                self._forfeited.extend(taken_back)
                 batch.submissions[batch.next :] = kept
                 batch.slots = batch.slots._replace(total=len(batch.submissions))

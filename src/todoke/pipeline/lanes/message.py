@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from todoke.model.clock import Micros
+from todoke.model.limit import LimitKey
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.store.hot.base import Block, DueTaken
 
@@ -54,6 +55,8 @@ class Message(msgspec.Struct, eq=False, gc=False):  # made at 40 % of the cost o
     """From then on it is not sent: its own expiry, or that of its contact; None where only its run expires."""
     deferred: tuple[tuple[int, str], ...] = ()
     """Segments that got a temporary error, and which."""
+    charges: dict[int, tuple[tuple[LimitKey, int], ...]] | None = None
+    """By segment: the daily caps that its slot was charged to, with the day. None where there are no caps."""
 
     def expired(self, now: Micros) -> bool:
         """Whether the message, not only its run, is too old."""

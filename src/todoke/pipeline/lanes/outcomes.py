@@ -8,14 +8,14 @@ from typing import cast
 from todoke.model.clock import SECOND, Clock, Micros
 from todoke.model.event import Event, Kind
 from todoke.model.ids import base
-from todoke.model.limit import Limit, LimitKey, day_of
+from todoke.model.limit import LimitKey
+from todoke.pipeline.lanes.charging import Charge
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
 from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh, Held, Returned, Unused
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
-_UNSURE = 4_000 * SECOND
 LONGEST_PATIENCE = 3600.0  # no provider waits longer for an answer
 
 
@@ -200,19 +200,10 @@ class Outcomes:
         """The due row that was taken has its outcome."""
         self._settled.append(key)
 
-    def returned(self, limits: Sequence[Limit], segments: int) -> None:
-        """So many segments were granted lately and are certainly not sent.
-
-        A provider may refuse what was granted up to an hour before. So nothing is given back in the first hour of a
-        day: it could have been the day before that was charged.
-        """
-        now = self._clock.now()
-        for limit in limits:
-            if limit.cap is not None:
-                day = day_of(limit.zone, now)
-                if now >= day.start + _UNSURE:
-                    key = (limit.key, day.number)
-                    self._returned[key] = self._returned.get(key, 0) + segments
+    def returned(self, charge: Charge, segments: int) -> None:
+        """So many segments that were charged so are certainly not sent."""
+        for cap in charge if segments else ():
+            self._returned[cap] = self._returned.get(cap, 0) + segments
 
     def _whole(self, message: Message, kind: Kind, reason: str) -> None:
         self._count_out(message, kind, reason)

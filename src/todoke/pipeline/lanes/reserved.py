@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from todoke.model.clock import Micros
+from todoke.model.limit import Limit
 from todoke.pipeline.lanes import pace
 from todoke.pipeline.lanes.message import Message, Submission
 from todoke.pipeline.lanes.runs import LaneRun
@@ -21,10 +22,12 @@ class Reserved:
 
 @dataclass(slots=True)
 class AskedFor:
-    """What the flush under way reserves: messages in order, from which slot, and since when it is asked for."""
+    """What the flush under way reserves: messages in order, from which slot, since when it is asked for, and under
+    which limits beside the rate.
+    """
 
     messages: list[Message]
     slots: pace.Slots
     at: Micros
-    limited: bool
+    limits: tuple[Limit, ...]
     scrubbed: list[tuple[LaneRun, list[Message]]] = field(default_factory=list[tuple[LaneRun, list[Message]]])
