@@ -126,3 +126,53 @@ async def test_a_group_that_is_added_to_a_skill_counts_for_runs_on_their_way(des
     d.wire.up, d.wire.free = True, 1_000_000
     assert await d.ended(run) is RunState.FINISHED
     assert await d.states(run) == {State.SENT: 98, State.SKIPPED: 2}
+
+
+async def end_suppression(d: Desk, whom: Whom) -> int:
+    async with d.store.writing() as connection:
+        unit = next(unit for unit in await units.every(connection) if unit.id == d.scene.unit)
+        return await suppressions.end(connection, unit, whom, who="bob", now=d.clock.now())
+
+
+async def test_a_suppression_that_is_ended_early_holds_no_longer_and_the_others_do(desk: Open) -> None:
+    d = await desk(n=30)
+    until = await suppress(d, Whom(phone=phone_of(3)), Whom(external_id="c4"), Whom(phone=phone_of(5)), hours=2)
+    longer = await suppress(d, Whom(phone=phone_of(6)), hours=3)
+    await suppress(d, Whom(phone=phone_of(6)), hours=1)
+    run = await d.run()
+    await d.engine()
+
+    async def held() -> bool:
+        return await waiting(d, run) == {3: until, 4: until, 5: until, 6: longer} and len(d.wire.written) == 26
+
+    await d.until(held)
+    for whom in (Whom(phone=phone_of(3)), Whom(external_id="c4")):
+        assert await end_suppression(d, whom) == 1
+    await d.until(lambda: len(d.wire.written) == 28)
+    assert d.written() == Counter((position, 1) for position in range(30) if position not in (5, 6))
+    assert await waiting(d, run) == {5: until, 6: longer}
+
+
+async def test_what_two_suppressions_hold_waits_for_the_other_when_one_ends(desk: Open) -> None:
+    d = await desk(n=10)
+    async with d.store.writing() as connection:
+        unit = next(unit for unit in await units.every(connection) if unit.id == d.scene.unit)
+        now = d.clock.now()
+        own = {"reason": "test", "who": "ann", "now": now}
+        longer = await suppressions.add(connection, unit, [Whom(phone=phone_of(3))], hours=5, **own)  # type: ignore[arg-type]
+        shorter = await suppressions.add(connection, unit, [Whom(external_id="c3")], hours=2, **own)  # type: ignore[arg-type]
+    run = await d.run()
+    await d.engine()
+
+    async def until_longer() -> bool:
+        return await waiting(d, run) == {3: longer}
+
+    async def until_shorter() -> bool:
+        return await waiting(d, run) == {3: shorter}
+
+    await d.until(until_longer)
+    assert await end_suppression(d, Whom(phone=phone_of(3))) == 1
+    await d.until(until_shorter)
+    assert await end_suppression(d, Whom(external_id="c3")) == 1
+    assert await d.ended(run) is RunState.FINISHED
+    assert d.written() == Counter((position, 1) for position in range(10))

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import HOUR, Micros
 from todoke.model.errors import Invalid
+from todoke.model.ids import MAX_ORDINAL, SELECTED
+from todoke.model.run import RunState
+from todoke.model.stream import Stream
 from todoke.store.catalogue.units import Unit
-from todoke.store.schema import skill, suppression
+from todoke.store.schema import contact, due, skill, skill_run, suppression
 
 DEFAULT_HOURS = 24
 MAX_HOURS = 90 * 24
 MAX_EXTERNAL_ID = 255
 
 _S = suppression.c
+_C, _D, _R = contact.c, due.c, skill_run.c
 
 
 class Suppression(NamedTuple):
@@ -98,12 +102,48 @@ async def end(
     now: Micros,
     skill_id: int | None = None,
 ) -> int:
-    """End the suppressions of this contact that hold (with a skill only those of the skill); how many those were."""
+    """End the suppressions of this contact that hold (with a skill only those of the skill); how many those were. What
+    waited for their ends waits no longer.
+    """
     conditions = [*_holding(unit, now), _is(whom)]
     if skill_id is not None:
         conditions.append(_S.skill_id == skill_id)
+    moments = (await connection.execute(select(_S.expires_at).where(*conditions).distinct())).scalars().all()
+    if not moments:
+        return 0
     done = await connection.execute(update(suppression).where(*conditions).values(ended_at=now, ended_by=who))
+    await _bring_forward(connection, unit, whom, moments, now)
     return done.rowcount
+
+
+async def _bring_forward(
+    connection: AsyncConnection, unit: Unit, whom: Whom, moments: Sequence[Micros], now: Micros
+) -> None:
+    """The messages to this contact that wait for one of these moments go now, unless something else holds them: that is
+    looked at when they are taken. Of a run over a selection all that wait for that very moment do.
+    """
+    live = (_R.bucket == unit.bucket, _R.business_unit_id == unit.id, _R.state.in_([RunState.RUNNING, RunState.PAUSED]))
+    codes = (await connection.execute(select(_R.transport_code_id).where(*live).distinct())).scalars().all()
+    ordinal = _D.message_id.op("&")(MAX_ORDINAL)
+    theirs = (
+        select(_C.position)
+        .join(skill_run, and_(_R.bucket == _C.bucket, _R.list_id == _C.list_id))
+        .where(_R.bucket == _D.bucket, _R.id == _D.run_id, *live, _C.position == ordinal)
+        .where(_C.destination == whom.phone if whom.phone is not None else _C.external_id == whom.external_id)
+        .correlate(due)
+    )
+    selected = select(_R.id).where(_R.bucket == _D.bucket, _R.id == _D.run_id, *live).correlate(due)
+    if codes:
+        # By the key of what is due next: the moment of a suppression's end is seldom anything else's.
+        waiting = (
+            _D.bucket == unit.bucket,
+            _D.transport_code_id.in_(codes),
+            _D.state.in_(["ready", "parked"]),
+            _D.stream.in_(list(Stream)),
+            _D.not_before.in_(moments),
+            or_(theirs.exists(), and_(ordinal >= SELECTED, selected.exists())),
+        )
+        await connection.execute(update(due).where(*waiting).values(not_before=now))
 
 
 async def every(
