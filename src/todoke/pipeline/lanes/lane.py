@@ -64,6 +64,7 @@ class Lane:
         self._shelf: dict[tuple[int, int], list[Message]] = {}  # composed, of paused runs
         self._brake = brake
         self._recalled: set[tuple[int, int]] = set()  # runs whose messages the flush under way may bring back
+        self._withdrawn: set[tuple[int, int]] = set()  # runs of which the flush under way may know too little
         # Segments that wait again; they join the queue at the next `reserve`, when no flush has their message.
         self._again_at: Micros = 0  # before that a limit beside the rate has nothing for us
         self._refused: list[Submission] = []
@@ -329,7 +330,7 @@ class Lane:
             word = flushed.runs.get(run.key)
             if word is not None and word.state is not run.data.state:
                 run.data.state, run.data.force = word.state, word.force
-            if not run.running or run.key in self._recalled:
+            if not run.running or run.key in self._recalled or run.key in self._withdrawn:
                 refused.update(of_run)
                 self.composed.undo(self._line(run), of_run)  # the next reserve sees to them
                 continue
@@ -362,7 +363,7 @@ class Lane:
             self.reserved.append(Reserved(slots._replace(total=len(submissions)), submissions))
             note(submissions, charge)
         self._outcomes.returned(charge, slots.total - len(submissions))
-        recalled, self._recalled = self._recalled, set()
+        recalled, self._recalled, self._withdrawn = self._recalled, set(), set()
         for key in recalled:
             self.recall(key, now)
 
@@ -478,8 +479,10 @@ class Lane:
 
     def withdraw(self, run: tuple[int, int] | None = None) -> None:
         """What is reserved and not on the wire waits again: everything, or what is of this run. Others of its batch
-        move up to the slots that are free then.
+        move up to the slots that are free then. What a flush reserves right now waits again when it is granted.
         """
+        if self._asked is not None:
+            self._withdrawn.update(each.key for each, _ in self._asked.scrubbed if run in (None, each.key))
         for batch in self.reserved:
             if run is None:
                 self._forfeit(batch, len(batch.submissions))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence, Set
+from copy import copy
 from typing import TypeVar
 
 from todoke.compliance.rulebook import Rulebook, standard
@@ -16,6 +17,7 @@ from todoke.model.transport_code import CODE_TYPES
 from todoke.pipeline.lanes import contacts as contacts_of
 from todoke.pipeline.lanes.brake import Brake
 from todoke.pipeline.lanes.composing import Batch, compose_block, compose_due
+from todoke.pipeline.lanes.forwarding import Widened
 from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.keeping import kept
@@ -74,6 +76,7 @@ class Owner:
         self._watched: dict[int, Watched] = {}  # by transport code
         self._open = 0  # blocks and intents of this engine in the database
         self._composing: set[asyncio.Task[None]] = set()
+        self._widened = Widened(hot, clock, self._patiently)
         self._withdrawn_at = float("-inf")
         self._withdrawing: asyncio.TimerHandle | None = None
         self._stopping = False
@@ -99,6 +102,8 @@ class Owner:
             lane = self.lanes.get(code)
             if lane is not None:  # it may have been lost meanwhile
                 self._see(lane, runs)
+        if self._widened and not self._widened.working:
+            self._spawn(self._widened.work())
         self._watch()
         self._wake()
 
@@ -168,7 +173,11 @@ class Owner:
             known = lane.runs.get(key)
             if known is not None:
                 stricter, recalled = known.stricter(data), data.recalls > known.data.recalls
+                before = copy(known) if known.rescheduled(data, rulebook) else None
                 known.refresh(data, rulebook)
+                if before is not None:
+                    self._widened.add(before, known)
+                    stricter = True  # or laxer: its windows are looked at again
                 if recalled:
                     lane.recall(key, self._clock.now())
                 if stricter:

@@ -84,19 +84,26 @@ class LaneRun:
     def stopping(self) -> bool:
         return self.data.state in (RunState.STOPPING, RunState.STOPPED)
 
+    def rescheduled(self, data: OpenRun, rulebook: Rulebook | None = None) -> bool:
+        """Whether its hours are others now."""
+        return _hours(data, rulebook) != self.hours
+
     def refresh(self, data: OpenRun, rulebook: Rulebook | None = None) -> None:
-        """The store's word of now, and the rules of now."""
+        """The store's word of now, and the rules of now. A copy that was made before keeps what it knows."""
         hours = _hours(data, rulebook)
         if hours is not self.hours or data.expires_at != self.data.expires_at:
-            self._gates.clear()
+            self._gates = {}
         if len(data.zone_sets) != len(self.zones):  # an update of its list brought new ones; those that were there stay
             self.zones = [tuple(zones) for zones in data.zone_sets]
         self.data, self.hours = data, hours
         self.groups = data.scrub_groups
 
     def stricter(self, data: OpenRun) -> bool:
-        """Whether there are DNC groups, suppressions or caps that what is reserved was not held against."""
-        return data.guard not in (None, self.data.guard) or not set(self.groups) >= set(data.scrub_groups)
+        """Whether there are DNC groups, suppressions, caps, consents or erasures that what is reserved was not held
+        against.
+        """
+        more = data.guard not in (None, self.data.guard) or data.check not in (None, self.data.check)
+        return more or not set(self.groups) >= set(data.scrub_groups)
 
     def wanted(self, now: Micros) -> bool:
         """Whether more of it may be there to take. A standing run is asked only when something of its stream is due, so

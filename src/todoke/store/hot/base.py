@@ -42,6 +42,7 @@ from todoke.store.hot.flush import (
     RunWord,
     Scrub,
 )
+from todoke.store.hot.forwarding import Forwarding
 from todoke.store.hot.guarding import Guard, Held, Unused, Use
 from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
 from todoke.store.hot.packing import SEPARATOR
@@ -260,7 +261,7 @@ class OpenIntent(NamedTuple):
     text_crc: int | None
 
 
-class Hot(Selections, Protocol):
+class Hot(Selections, Forwarding, Protocol):
     """The contract. One instance a process; safe to call from one event loop."""
 
     # engines and lanes

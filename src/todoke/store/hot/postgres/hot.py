@@ -38,6 +38,7 @@ from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
+from todoke.store.hot.forwarding import Span
 from todoke.store.hot.hints import of_opt_outs, of_replies
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
@@ -49,6 +50,7 @@ from todoke.store.hot.postgres import (
     doubts,
     engines,
     flushing,
+    forwarding,
     guards,
     hints,
     inbound,
@@ -210,6 +212,9 @@ class PostgresHot:
     async def _cut_due(self, bucket: int, run_id: int, reason: str, now: Micros) -> None:
         while await self._sessions.run(lambda c: controlling.cut_due(c, bucket, run_id, reason, now)):
             pass
+
+    async def bring_forward(self, span: Span, now: Micros) -> int:
+        return await self._sessions.run(lambda c: forwarding.forward(c, span, now))
 
     # selections
 

@@ -39,6 +39,7 @@ from todoke.store.hot.checking import no_key
 from todoke.store.hot.correlation import Correlation
 from todoke.store.hot.deciding import CHUNK
 from todoke.store.hot.doubts import RECENT, unique
+from todoke.store.hot.forwarding import Span
 from todoke.store.hot.matching import Matching, Surprise
 from todoke.store.hot.orphans import Orphans
 from todoke.store.hot.passing import Passed
@@ -52,6 +53,7 @@ from todoke.store.hot.sqlite import (
     doubts,
     engines,
     flushing,
+    forwarding,
     guards,
     hints,
     inbound,
@@ -202,6 +204,9 @@ class SqliteHot:
     async def _cut_due(self, bucket: int, run_id: int, reason: str, now: Micros) -> None:
         while await self._writer.run(lambda db: controlling.cut_due(db, bucket, run_id, reason, now)):
             pass
+
+    async def bring_forward(self, span: Span, now: Micros) -> int:
+        return await self._writer.run(lambda db: forwarding.forward(db, span, now))
 
     # selections
 
