@@ -16,6 +16,7 @@ async def test_an_installation_as_it_should_be(acme: Command) -> None:
     result = await acme("doctor", "--json")
     found = result.json["findings"]
     assert (result.status, result.json["errors"]) == (0, 0), found
+    assert {"rule packs", "erasure key"} <= {finding["check"] for finding in found}
     assert {"disk", "durability", "schema", "providers", "engines", "journals", "in doubt", "receipts"} <= {
         finding["check"] for finding in found
     }

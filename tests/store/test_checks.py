@@ -115,6 +115,23 @@ async def test_numbers_of_people_who_were_erased(store: Store) -> None:
     assert await barred(world, check, NOW + 40) == {}
 
 
+async def test_without_the_key_the_reserving_flush_says_so_of_every_number_and_goes_on(store: Store) -> None:
+    world = await make_world(store)
+    await erase(world, 0, None)
+    await world.flush(leases=[world.lease(0, 4)])
+    scene = world.scene
+    phones = [phone_of(0), phone_of(1)]
+    scrubs = [
+        Scrub(scene.bucket, (scene.group,), phones, check=Check(scene.unit, None, True)),
+        Scrub(scene.bucket, (scene.group,), phones, check=Check(scene.unit, MARKETING, False)),  # needs no key
+    ]
+    ask = Reserve(scene.bucket, scene.code, world.lane.epoch, 1, scrubs=scrubs)
+    flush = world.flush_of(reserves=[ask])
+    told = [dict.fromkeys(phones, "no_key"), dict.fromkeys(phones, "no_consent")]
+    assert (await world.hot.flush(flush)).barred[scene.code] == told
+    assert (await world.hot.flush(flush)).barred[scene.code] == told, "offered again"
+
+
 async def test_the_reserving_flush_looks_again(store: Store) -> None:
     world = await make_world(store)
     await give(world, consent(0), consent(1))

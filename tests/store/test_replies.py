@@ -371,3 +371,34 @@ def test_two_machines_do_not_talk_for_ever(said: list[tuple[Meaning, bool]]) -> 
         if single(_said(), kind, recent, changed=changed, listed=False) is not None:
             recent.append((kind, NOW))
     assert len(recent) <= MOST_A_DAY
+
+
+# ------------------------------------------------------------------ people who were erased, and no key
+
+
+async def erase_somebody(desk: Desk) -> None:
+    scene = desk.scene
+    row = {"bucket": scene.bucket, "business_unit_id": scene.unit, "dnc_group_id": scene.group, "digest": PHONE * 7}
+    async with desk.store.writing() as connection:
+        await connection.execute(insert(schema.erased_number).values(until=None, created_at=NOW, **row))
+
+
+async def test_start_where_the_key_is_missing_takes_effect_and_goes_to_a_person_too(desk: Desk) -> None:
+    await desk.store.hot.apply_replies([desk.said(Meaning.STOP, 1)])
+    await erase_somebody(desk)
+    said = [desk.said(Meaning.START, 2, at=NOW + 1), desk.said(Meaning.STOP, 3, at=NOW + 2)]
+    (start, stop) = await desk.store.hot.apply_replies(said)
+    assert (start.meaning, stop.meaning) == (Meaning.START, Meaning.STOP)
+    assert await desk.listed() == ["opt_out"], "the STOP that came behind it counts"
+    (reason,) = [row[0] for row in await desk.rows(schema.review.c.reason)]
+    assert "erasure.key is missing" in reason
+    e = schema.erased_number.c
+    assert await desk.rows(e.digest) == [(PHONE * 7,)], "whoever it is stays blocked"
+
+
+async def test_start_lifts_what_an_erasure_kept_where_the_key_is_there(desk: Desk) -> None:
+    await erase_somebody(desk)
+    desk.store.hot.use_key(lambda phone: phone * 7)
+    await desk.store.hot.apply_replies([desk.said(Meaning.START, 2, at=NOW + 1)])
+    assert await desk.rows(schema.erased_number.c.digest) == []
+    assert await desk.reviews() == []

@@ -14,6 +14,7 @@ SENTENCES: dict[str, str] = {
     "cap": "a frequency cap is used up until after the run's expiry",
     "no_consent": "the skill requires a consent that the number has not given, or has revoked",
     "erased": "the person was erased",
+    "no_key": "the key to recognise erased people by was missing until the run's expiry",
     "no_mobile": "the contact has no number that can be texted",
     "missing_field": "a merge field is empty and has no default",
     "empty_text": "the text is empty",

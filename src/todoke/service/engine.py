@@ -29,11 +29,11 @@ from todoke.pipeline.lanes.recovery import Recovery
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.selecting import Selector
 from todoke.pipeline.planner.watch import watch_runs
-from todoke.pipeline.privacy.erase import require_key
 from todoke.pipeline.privacy.sweep import Sweep
 from todoke.pipeline.receipts.doubts import Doubts
 from todoke.pipeline.receipts.receipts import Receipts
 from todoke.service.doctor.start import Replication
+from todoke.service.erasure_key import ErasureKey
 from todoke.service.fleet import Fleet, Hub
 from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
@@ -77,10 +77,10 @@ class Engine:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         settings, hot = self._settings, self._store.hot
         await self._replication.at_start()
-        key = KeyFile(settings.data_dir)
-        await require_key(self._store, key)
-        hot.use_key(key.hashed)
         clock = await database_clock(hot)
+        key = ErasureKey(self._store, KeyFile(settings.data_dir), clock)
+        await key.require()
+        hot.use_key(key.hashed)
         rules = Rules(settings.rules_dir, clock)  # a rule pack with mistakes: nothing is sent before it is corrected
         async with self._store.reading() as connection:
             incarnation = await installations.incarnation(connection)
@@ -115,7 +115,7 @@ class Engine:
             return Hub(provider_id, owner, receipts, inbox)
 
         fleet = Fleet(self._store, clock, hub)
-        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake, rules.current)
+        owner = Owner(hot, clock, holding, journal, stops, fleet.running, wake, rules.current, key.there)
         receipts = Receipts(fleet.running, wake)
         inbox = Inbox(hot, fleet.running, Book(self._store, clock), stops, clock, looked.now)
         groups = Groups(hot, engine_id, clock, fleet, owner)

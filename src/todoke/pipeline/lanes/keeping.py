@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from todoke.model.clock import Micros
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.store.hot.base import Contact, Held, Hot
+from todoke.store.hot.checking import KEYLESS, NO_KEY, KeyMissing
 
 NOTHING: Mapping[int, Held | str] = {}
 
@@ -29,7 +30,11 @@ async def kept(hot: Hot, run: LaneRun, contacts: Sequence[Contact], now: Micros)
         found.update(await hot.held_back(guard, [(run.base_id + c.position, c.destination) for c in contacts]))
     if check is not None:
         phones = [contact.destination for contact in contacts]
-        if reasons := await hot.barred(run.data.bucket, run.groups, check, phones, now):
+        try:
+            reasons = await hot.barred(run.data.bucket, run.groups, check, phones, now)
+        except KeyMissing:
+            return {**{run.base_id + c.position: Held(now + KEYLESS, NO_KEY) for c in contacts}, **found}
+        if reasons:
             found.update(
                 (run.base_id + c.position, reasons[c.destination]) for c in contacts if c.destination in reasons
             )

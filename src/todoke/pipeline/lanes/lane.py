@@ -345,7 +345,7 @@ class Lane:
             for message in of_run if others else ():
                 if others and message not in refused and (reason := others.get(message.destination)) is not None:
                     refused.add(message)
-                    self._outcomes.skipped(message, reason)
+                    self._outcomes.barred(message, reason)
             if denied:
                 self.composed.undo(self._line(run), [m for m in of_run if m in denied and m not in refused])
         submissions: list[Submission] = []

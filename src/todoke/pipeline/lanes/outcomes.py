@@ -13,6 +13,7 @@ from todoke.pipeline.lanes.charging import Charge
 from todoke.pipeline.lanes.message import Message, Submission, Work
 from todoke.providers.base import Decision, Failure
 from todoke.store.hot.base import Block, BlockKey, Doubt, DueKey, DueRow, Flush, Fresh, Held, Returned, Unused
+from todoke.store.hot.checking import KEYLESS, NO_KEY
 
 _FIRST_RETRY = 30 * SECOND
 _LONGEST_RETRY = 3600 * SECOND
@@ -163,6 +164,13 @@ class Outcomes:
             self.give_back(message, held.until)
         else:
             self.skipped(message, held.reason)
+
+    def barred(self, message: Message, reason: str) -> None:
+        """It goes no further for that reason; or it waits, where nobody can tell for lack of the key."""
+        if reason == NO_KEY:
+            self.held(message, Held(self._clock.now() + KEYLESS, NO_KEY))
+        else:
+            self.skipped(message, reason)
 
     def give_back_segment(self, message: Message, number: int, not_before: Micros) -> None:
         """A segment that was refused, of a message that was given back or whose lane is gone: it goes to `due` too."""

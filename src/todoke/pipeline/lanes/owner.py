@@ -58,7 +58,9 @@ class Owner:
         providers: Mapping[int, Provider],
         wake: Callable[[], None],
         rulebook: Callable[[], Rulebook] = standard,
+        keyed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
+        """`keyed`: whether the key is there by which people who were erased are recognised; asked where some were."""
         self._hot = hot
         self._clock = clock
         self._holding = holding
@@ -67,6 +69,7 @@ class Owner:
         self._providers = providers
         self._wake = wake
         self._rulebook = rulebook
+        self._keyed = keyed
         self.outcomes = Outcomes(clock, self._refused)
         self.lanes: dict[int, Lane] = {}
         self._brakes: dict[int, Brake] = {}  # by provider
@@ -98,10 +101,12 @@ class Owner:
         if by_code:
             for run in await self._hot.open_runs(list(by_code)):
                 by_code[run.transport_code_id].append(run)
+        erased = any(run.check is not None and run.check.erased for runs in by_code.values() for run in runs)
+        keyless = erased and self._keyed is not None and not await self._keyed()
         for code, runs in by_code.items():
             lane = self.lanes.get(code)
             if lane is not None:  # it may have been lost meanwhile
-                self._see(lane, runs)
+                self._see(lane, runs, keyless=keyless)
         if self._widened and not self._widened.working:
             self._spawn(self._widened.work())
         self._watch()
@@ -165,7 +170,7 @@ class Owner:
             lane.give_back(self._clock.now())
         return lane
 
-    def _see(self, lane: Lane, runs: Sequence[OpenRun]) -> None:
+    def _see(self, lane: Lane, runs: Sequence[OpenRun], *, keyless: bool) -> None:
         open_now = {(run.bucket, run.id) for run in runs}
         rulebook = self._rulebook()
         for data in runs:
@@ -196,6 +201,8 @@ class Owner:
             lane.runs[key].served = min((run.served for run in rivals if run.data.stream is data.stream), default=0.0)
         for key in lane.runs.keys() - open_now:
             del lane.runs[key]
+        for run in lane.runs.values():
+            run.keyless = keyless and run.data.check is not None and run.data.check.erased
         lane.composed.forget(lane.runs)
         lane.unshelve(self._clock.now())
         for key, run in lane.runs.items():

@@ -52,12 +52,13 @@ async def the_key(store: Store, file: KeyFile) -> Key:
     return key
 
 
-async def require_key(store: Store, file: KeyFile) -> None:
-    """Conflict where people were erased and the key by which to recognise their numbers is not here."""
+async def require_key(store: Store, file: KeyFile) -> Key | None:
+    """None where nobody was erased. Conflict where people were and the key by which to recognise their numbers is not
+    here.
+    """
     async with store.reading() as connection:
         check = await reading.key_check(connection)
-    if check is not None:
-        await the_key(store, file)
+    return None if check is None else await the_key(store, file)
 
 
 def _wrong(file: KeyFile) -> Conflict:

@@ -9,13 +9,14 @@ from pathlib import Path
 from todoke.config import Settings
 from todoke.model.clock import Clock
 from todoke.model.errors import TodokeError
-from todoke.service.doctor import books, disk, engines, journals, providers, replication
+from todoke.service.doctor import books, disk, engines, erasure, journals, packs, providers, replication
 from todoke.service.doctor import server as servers
 from todoke.service.doctor.finding import Finding, Level, error, ok
 from todoke.store import migrations, server
 from todoke.store.address import Address, parse_address
 from todoke.store.catalogue import health
 from todoke.store.catalogue import providers as catalogue
+from todoke.store.privacy.key import KeyFile
 from todoke.store.store import Store, open_store
 
 
@@ -27,7 +28,7 @@ async def examine(settings: Settings, clock: Clock, environ: Mapping[str, str]) 
         address = parse_address(settings.database)
     except TodokeError as wrong:
         return [_failed("database", wrong)]
-    found = _disks(settings, address)
+    found = [*_disks(settings, address), packs.look(settings.rules_dir)]
     if address.path is None:
         try:
             facts = await server.look(address, clock)
@@ -68,6 +69,7 @@ async def _in_store(store: Store, settings: Settings, environ: Mapping[str, str]
         declared = await catalogue.every(connection)
     here: Path = settings.journals
     return [
+        await erasure.look(store, KeyFile(settings.data_dir)),
         *providers.judge(declared, environ),
         engines.living(rows, counted.open_runs, now),
         *engines.dead(rows, now, socket.gethostname()),

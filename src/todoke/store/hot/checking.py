@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from todoke.model.clock import Micros
+from todoke.model.clock import SECOND, Micros
 from todoke.model.consent import Act, Fact, Kind, Required, allows, of_reply
 from todoke.model.errors import Conflict
 
 NO_CONSENT = "no_consent"
 ERASED = "erased"
 DNC = "dnc"
+NO_KEY = "no_key"
+KEYLESS: Micros = 60 * SECOND
+"""So long a message waits of which nobody can tell whether it goes to somebody who was erased."""
 
 
 _ACTS: dict[str, Act] = {act.value: act for act in Act}
 _KINDS: dict[int | None, Kind | None] = {None: None, **{int(kind): kind for kind in Kind}}
+
+
+class KeyMissing(Conflict):
+    """People were erased here, and this process has no key to recognise their numbers by."""
 
 
 class Check(NamedTuple):
@@ -82,9 +89,14 @@ def recognised(
     return {phone: reasons[digest] for phone in phones if (digest := hashed(phone)) in reasons}
 
 
+def unsure(phones: Iterable[int]) -> dict[int, str]:
+    """What is said of the numbers where there is no key: none of them is texted until it is there."""
+    return dict.fromkeys(phones, NO_KEY)
+
+
 def no_key(_: int) -> int:
     """Where no key was given."""
-    raise Conflict(
+    raise KeyMissing(
         "People were erased here, and this process has no key to recognise their numbers by.",
         fix="Copy erasure.key from the data folder of the machine where they were erased into this one's.",
     )

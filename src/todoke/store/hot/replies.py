@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from todoke.model.clock import HOUR, SECOND, Micros
 from todoke.model.meaning import Meaning
+from todoke.store.hot.checking import no_key
 from todoke.store.hot.heard import OptOut
 from todoke.store.hot.singles import Single
 
@@ -136,3 +137,15 @@ def single(
 def told(done: Iterable[Done]) -> list[tuple[int, int, str]]:
     """All numbers that changed, in order."""
     return [number for one in done for number in one.numbers]
+
+
+def keyless(said: Said) -> Said:
+    """An opt-in where there is no key to recognise an erased person by: that part of it goes to a person, who is told
+    what to do. A person who decides about it must have the key: KeyMissing.
+    """
+    if said.review_id is not None:
+        no_key(said.phone or 0)
+    return said._replace(
+        reason="erasure.key is missing, so it cannot be told whether its owner was erased and stays blocked: let them "
+        "say START again when it is there."
+    )

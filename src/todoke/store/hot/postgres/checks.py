@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from todoke.model.clock import Micros
-from todoke.store.hot.base import Check, Flushed, OptOut, Reserve
-from todoke.store.hot.checking import lacking, recognised
+from todoke.store.hot.base import Check, Flushed, OptOut, Reserve, Scrub
+from todoke.store.hot.checking import KeyMissing, lacking, recognised, unsure
 from todoke.store.postgres import Connection
 
 # All that the ledger has of these numbers: a probe of the key a number (OFFSET 0 keeps it so, see dnc.py).
@@ -80,9 +80,17 @@ async def look(
     for reserve in reserves:
         if any(scrub.check is not None for scrub in reserve.scrubs):
             flushed.barred[reserve.transport_code_id] = [
-                {} if s.check is None else await barred(connection, s.bucket, s.groups, s.check, s.phones, now, hashed)
-                for s in reserve.scrubs
+                await _barred(connection, scrub, now, hashed) for scrub in reserve.scrubs
             ]
+
+
+async def _barred(connection: Connection, scrub: Scrub, now: Micros, hashed: Callable[[int], int]) -> dict[int, str]:
+    if scrub.check is None:
+        return {}
+    try:
+        return await barred(connection, scrub.bucket, scrub.groups, scrub.check, scrub.phones, now, hashed)
+    except KeyMissing:
+        return unsure(scrub.phones)
 
 
 async def lift(connection: Connection, opt_outs: Sequence[OptOut], hashed: Callable[[int], int]) -> None:

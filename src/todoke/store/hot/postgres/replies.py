@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from todoke.model.dnc import HELD
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
+from todoke.store.hot.checking import KeyMissing
 from todoke.store.hot.postgres import checks, inbound, opt_outs, singles
 from todoke.store.hot.postgres.dnc import MOMENT
-from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, meaning_of, single
+from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, keyless, meaning_of, single
 from todoke.store.postgres import Connection
 
 # Where the number is listed: by a lasting entry, or held.
@@ -84,6 +85,7 @@ async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int
     opted_out = any(source not in (None, HELD) for source in sources)
     meaning = meaning_of(said, opted_out=opted_out)
     changed = False
+    to_ask = said
     if said.phone is not None:
         if meaning in (Meaning.STOP, Meaning.START):
             kind = "out" if meaning is Meaning.STOP else "in"
@@ -92,7 +94,10 @@ async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int
                 for one in await opt_outs.apply_one(connection, word, narrow=said.narrow):
                     changed = changed or (one.moved and one.last == kind)
                     numbers.append((one.said.dnc_group_id, said.phone, one.last))
-                await checks.lift(connection, [word], hashed)
+                try:
+                    await checks.lift(connection, [word], hashed)
+                except KeyMissing:
+                    to_ask = keyless(said)
             if said.targets:
                 who = (said.bucket, said.phone, said.business_unit_id)
                 rows = await connection.fetch(OVERTAKE, *who, meaning.value, said.now)
@@ -103,8 +108,8 @@ async def _apply(connection: Connection, said: Said, hashed: Callable[[int], int
                 await connection.execute(HOLD, target.bucket, target.dnc_group_id, said.phone, said.now, until)
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += await _released(connection, said, holds)
-    if said.reason:
-        await _asked(connection, said)
+    if to_ask.reason:
+        await _asked(connection, to_ask)
     posted = await _answer(connection, said, meaning, changed=changed, listed=opted_out)
     return Done(meaning, tuple(numbers), posted)
 

@@ -9,8 +9,8 @@ from sqlite3 import Connection
 import msgspec
 
 from todoke.model.clock import Micros
-from todoke.store.hot.base import Check, Flushed, OptOut, Reserve
-from todoke.store.hot.checking import lacking, recognised
+from todoke.store.hot.base import Check, Flushed, OptOut, Reserve, Scrub
+from todoke.store.hot.checking import KeyMissing, lacking, recognised, unsure
 
 # All that the ledger has of these numbers, in one step.
 CONSENTS = """
@@ -84,10 +84,16 @@ def look(
     """Fill `flushed` for what is reserved."""
     for reserve in reserves:
         if any(scrub.check is not None for scrub in reserve.scrubs):
-            flushed.barred[reserve.transport_code_id] = [
-                {} if s.check is None else barred(db, s.bucket, s.groups, s.check, s.phones, now, hashed)
-                for s in reserve.scrubs
-            ]
+            flushed.barred[reserve.transport_code_id] = [_barred(db, scrub, now, hashed) for scrub in reserve.scrubs]
+
+
+def _barred(db: Connection, scrub: Scrub, now: Micros, hashed: Callable[[int], int]) -> dict[int, str]:
+    if scrub.check is None:
+        return {}
+    try:
+        return barred(db, scrub.bucket, scrub.groups, scrub.check, scrub.phones, now, hashed)
+    except KeyMissing:
+        return unsure(scrub.phones)
 
 
 def lift(db: Connection, opt_outs: Sequence[OptOut], hashed: Callable[[int], int]) -> None:

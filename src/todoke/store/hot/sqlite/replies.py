@@ -9,7 +9,8 @@ from sqlite3 import Connection
 from todoke.model.dnc import HELD
 from todoke.model.errors import Conflict
 from todoke.model.meaning import Meaning
-from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, meaning_of, single
+from todoke.store.hot.checking import KeyMissing
+from todoke.store.hot.replies import DAY, HELD_FOR, Done, Said, keyless, meaning_of, single
 from todoke.store.hot.sqlite import checks, inbound, opt_outs, singles
 from todoke.store.hot.sqlite.dnc import HOLDS
 
@@ -76,6 +77,7 @@ def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
     opted_out = any(source not in (None, HELD) for source in sources)
     meaning = meaning_of(said, opted_out=opted_out)
     changed = False
+    to_ask = said
     if said.phone is not None:
         if meaning in (Meaning.STOP, Meaning.START):
             kind = "out" if meaning is Meaning.STOP else "in"
@@ -84,7 +86,10 @@ def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
                 for one in opt_outs.apply_one(db, word, said.now, narrow=said.narrow):
                     changed = changed or (one.moved and one.last == kind)
                     numbers.append((one.said.dnc_group_id, said.phone, one.last))
-                checks.lift(db, [word], hashed)
+                try:
+                    checks.lift(db, [word], hashed)
+                except KeyMissing:
+                    to_ask = keyless(said)
             if said.targets:
                 who = (meaning, said.now, said.bucket, said.phone, said.business_unit_id)
                 holds += [hold for row in db.execute(OVERTAKE, who).fetchall() for hold in json.loads(row[0])]
@@ -94,8 +99,8 @@ def _apply(db: Connection, said: Said, hashed: Callable[[int], int]) -> Done:
                 db.execute(HOLD, (target.bucket, target.dnc_group_id, said.phone, said.now, until))
                 numbers.append((target.dnc_group_id, said.phone, "out"))
         numbers += _released(db, said, holds)
-    if said.reason:
-        _asked(db, said)
+    if to_ask.reason:
+        _asked(db, to_ask)
     return Done(meaning, tuple(numbers), _answer(db, said, meaning, changed=changed, listed=opted_out))
 
 
