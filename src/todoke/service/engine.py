@@ -26,6 +26,7 @@ from todoke.pipeline.lanes.holding import Holding
 from todoke.pipeline.lanes.journal import Journal
 from todoke.pipeline.lanes.owner import Owner
 from todoke.pipeline.lanes.recovery import Recovery
+from todoke.pipeline.lanes.relooking import lift_freed
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.planner.selecting import Selector
 from todoke.pipeline.planner.watch import watch_runs
@@ -56,6 +57,7 @@ _RECOVERY_LOOK = 5.0
 _LISTS = 5.0
 _REMOVAL = 60.0
 _SWEEP = 10.0
+_FREED = 2.0
 _SWEEP_USES = 60.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
@@ -162,6 +164,7 @@ class Engine:
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
                     tasks.create_task(_every(_SWEEP, swept)),
+                    tasks.create_task(_every(_FREED, lambda: lift_freed(hot, stops, clock))),
                     tasks.create_task(_every(_SWEEP_USES, lambda: dnc_sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
                     tasks.create_task(_every(settings.lease_s / 3, holding.renew)),

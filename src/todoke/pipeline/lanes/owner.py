@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from todoke.pipeline.lanes.lane import Lane
 from todoke.pipeline.lanes.message import Submission, Work
 from todoke.pipeline.lanes.outcomes import LONGEST_PATIENCE, Outcomes
 from todoke.pipeline.lanes.pace import LATEST
+from todoke.pipeline.lanes.relooking import Relook
 from todoke.pipeline.lanes.runs import LaneRun
 from todoke.pipeline.lanes.stops import StopSet
 from todoke.pipeline.lanes.watchdog import Verdict, Watched, watch
@@ -80,6 +81,7 @@ class Owner:
         self._open = 0  # blocks and intents of this engine in the database
         self._composing: set[asyncio.Task[None]] = set()
         self._widened = Widened(hot, clock, self._patiently)
+        self._relook = Relook(hot, clock, stops, self._has_slots, self._patiently)
         self._withdrawn_at = float("-inf")
         self._withdrawing: asyncio.TimerHandle | None = None
         self._stopping = False
@@ -107,7 +109,7 @@ class Owner:
             lane = self.lanes.get(code)
             if lane is not None:  # it may have been lost meanwhile
                 self._see(lane, runs, keyless=keyless)
-        if self._widened and not self._widened.working:
+        if self._widened and not self._widened.working and not self._stopping:
             self._spawn(self._widened.work())
         self._watch()
         self._wake()
@@ -210,14 +212,23 @@ class Owner:
                 lane.withdraw(key)
 
     def withdraw(self) -> None:
-        """Many numbers may not be texted any more: what is reserved and not written is looked at and reserved again.
+        """Many numbers may not be texted any more: those that have their slots are looked up, and what is reserved and
+        not written is looked at and reserved again.
 
         Slots that are taken back are gone, so an import of numbers, which says this many times a second, must not do
-        it each time: not oftener than slots are laid ahead.
+        that each time: not oftener than slots are laid ahead. What a flush reserves meanwhile is why it is done at all.
         """
+        if self._relook.want() and not self._stopping:
+            self._spawn(self._relook.work())
         if self._withdrawing is None:
             wait = max(0.0, self._withdrawn_at + _WITHDRAW_EVERY - self._clock.monotonic())
             self._withdrawing = asyncio.get_running_loop().call_later(wait, self._withdraw)
+
+    def _has_slots(self) -> Iterator[tuple[tuple[int, ...], int]]:
+        for lane in self.lanes.values():
+            for batch in lane.reserved:
+                for message, _, _ in batch.submissions[batch.next :]:
+                    yield message.run.groups, message.destination
 
     def _withdraw(self) -> None:
         self._withdrawing = None

@@ -40,6 +40,10 @@ class StopSet:
         if before is None or self._added.get((group, phone), before) < before:
             self._drop((group, phone))
 
+    def pairs(self) -> list[tuple[int, int]]:
+        """All of them."""
+        return list(self._added)
+
     def has(self, groups: tuple[int, ...], phone: int) -> bool:
         """Whether the number is on one of the groups."""
         return phone in self._phones and any((group, phone) in self._added for group in groups)

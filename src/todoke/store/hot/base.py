@@ -45,6 +45,7 @@ from todoke.store.hot.flush import (
 from todoke.store.hot.forwarding import Forwarding
 from todoke.store.hot.guarding import Guard, Held, Unused, Use
 from todoke.store.hot.heard import InboundPart, OptOut, StoredInbound
+from todoke.store.hot.looking import Looking
 from todoke.store.hot.packing import SEPARATOR
 from todoke.store.hot.replies import Done, Said
 from todoke.store.hot.selecting import Selecting, Selections
@@ -261,7 +262,7 @@ class OpenIntent(NamedTuple):
     text_crc: int | None
 
 
-class Hot(Selections, Forwarding, Protocol):
+class Hot(Selections, Forwarding, Looking, Protocol):
     """The contract. One instance a process; safe to call from one event loop."""
 
     # engines and lanes

@@ -54,6 +54,7 @@ from todoke.store.hot.postgres import (
     guards,
     hints,
     inbound,
+    looking,
     readings,
     recovery,
     resolving,
@@ -280,6 +281,9 @@ class PostgresHot:
 
     def use_key(self, hashed: Callable[[int], int]) -> None:
         self._hashed = hashed
+
+    async def listed(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        return await self._sessions.read(lambda c: looking.listed(c, pairs))
 
     # recovery
 

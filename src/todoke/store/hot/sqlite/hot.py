@@ -57,6 +57,7 @@ from todoke.store.hot.sqlite import (
     guards,
     hints,
     inbound,
+    looking,
     readings,
     recovery,
     resolving,
@@ -267,6 +268,9 @@ class SqliteHot:
 
     def use_key(self, hashed: Callable[[int], int]) -> None:
         self._hashed = hashed
+
+    async def listed(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        return await self._reader.run(lambda db: looking.listed(db, pairs))
 
     # recovery
 
