@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.factories import NOW
+from sqlalchemy import select
+from tests.factories import NOW, phone_of
 from tests.store.world import World
 
+from todoke.model.cap import Cap
+from todoke.model.clock import HOUR
 from todoke.model.event import Kind
 from todoke.model.run import RunEvent, RunState
-from todoke.store.hot.base import Block, Flush, OpenBlock, Reserve
+from todoke.store import schema
+from todoke.store.hot.base import Block, Flush, Guard, OpenBlock, Reserve, Scrub
 
 
 async def die(world: World) -> Block:
@@ -131,3 +135,28 @@ async def test_what_waits_in_due_was_not_sent_whatever_a_void_journal_says(world
     assert await world.hot.recover_block(block.key, world.engine, [], doubts)
     assert await world.tallies() == {("sent", ""): (2, 2), ("in_doubt", "journal_lost"): (2, 2)}
     await world.check()
+
+
+@pytest.mark.parametrize("event", [None, RunEvent.STOP])
+async def test_what_was_reserved_and_certainly_not_sent_is_no_use_of_a_cap(
+    world: World, event: RunEvent | None
+) -> None:
+    scene = world.scene
+    (block,) = (await world.flush(leases=[world.lease(0, 10)])).blocks
+    capped = Guard(scene.bucket, scene.unit, scene.skill, scene.list, scene.code, unit_cap=Cap(1, 24 * HOUR))
+    ids = [(world.message(n), phone_of(n)) for n in range(5)]
+    scrub = Scrub(scene.bucket, (scene.group,), [phone for _, phone in ids], capped, ids)
+    reserve = Reserve(scene.bucket, scene.code, world.lane.epoch, NOW, blocks=[(block.key, 4)], scrubs=[scrub])
+    await world.flush(reserves=[reserve])
+    await world.flush(fresh=[world.fresh(0, 1)])
+    used = schema.cap_use.c.phone
+    async with world.store.reading() as connection:
+        assert sorted((await connection.execute(select(used))).scalars()) == [phone_of(n) for n in range(5)]
+    await world.hot.mark_engine(world.engine, "alive", "gone")
+    if event is not None:
+        await world.hot.control_run(scene.bucket, world.run, event, "test", NOW)
+    due = [world.due(n, attempt=0)._replace(segments="", text_crc=None) for n in range(3, 10)]
+    doubt = [world.event(2, Kind.IN_DOUBT, reason="engine_crashed")]
+    assert await world.hot.recover_block(block.key, world.engine, due, doubt)
+    async with world.store.reading() as connection:
+        assert sorted((await connection.execute(select(used))).scalars()) == [phone_of(n) for n in (0, 1, 2)]

@@ -20,7 +20,7 @@ from todoke.store.hot.guarding import (
     remember,
     settle,
 )
-from todoke.store.hot.postgres import selected
+from todoke.store.hot.postgres import contacts, selected
 from todoke.store.hot.postgres.dnc import MOMENT
 from todoke.store.hot.runs import guarded_run
 from todoke.store.postgres import Connection
@@ -100,6 +100,13 @@ TAKE_BACK = """
                       WHERE e.bucket = $1 AND e.message_id = $4 AND e.kind IN (20, 30, 40, 60) OFFSET 0)
 """
 
+# A run, and whether anything of its unit counts against caps.
+COUNTED = """
+    SELECT r.business_unit_id, r.list_id, EXISTS (
+        SELECT FROM cap_use u WHERE u.bucket = r.bucket AND u.business_unit_id = r.business_unit_id) AS counts
+    FROM skill_run r WHERE r.bucket = $1 AND r.id = $2
+"""
+
 
 async def read(connection: Connection, runs: Sequence[OpenRun]) -> None:
     """Fill in the guards and the DNC groups of now."""
@@ -151,6 +158,20 @@ async def take_back(connection: Connection, unused: Sequence[Unused]) -> None:
     """Messages that did not go count no more, after what became of them is stored."""
     if unused:
         await connection.executemany(TAKE_BACK, unused)
+
+
+async def never_sent(connection: Connection, bucket: int, run_id: int, message_ids: Sequence[int]) -> None:
+    """What an engine that died had reserved of this run and certainly did not send counts no more."""
+    run = await connection.fetchrow(COUNTED, bucket, run_id)
+    if run is None or not run["counts"]:
+        return
+    places = await selected.of_messages(connection, message_ids)
+    found = await contacts.at(connection, bucket, run["list_id"], list(places.values()), ())
+    phones = {contact.destination for contact in found}
+    rows = await connection.fetch(USES, list(phones), bucket, run["business_unit_id"], 0)
+    theirs = [use for use in (Use(*row) for row in rows) if use.message_id in places]
+    unit = (bucket, run["business_unit_id"])
+    await take_back(connection, [Unused(*unit, use.phone, use.message_id) for use in theirs])
 
 
 async def _suppressed(connection: Connection, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Micros]:

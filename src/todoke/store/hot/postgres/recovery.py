@@ -10,7 +10,7 @@ from todoke.model.run import RunState
 from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
 from todoke.store.hot.doubts import details
 from todoke.store.hot.due import JOURNAL_LOST, RunKey, left_over, place, without
-from todoke.store.hot.postgres import engines
+from todoke.store.hot.postgres import engines, guards
 from todoke.store.hot.postgres.blocks import insert_due
 from todoke.store.hot.postgres.results import append_exactly, count, events_of, lock_runs
 from todoke.store.hot.tallies import Tallies
@@ -129,4 +129,6 @@ async def _write(
     touched = await append_exactly(connection, facts, tallies, details(doubts)) if facts else []
     await count(connection, tallies.rows())
     await insert_due(connection, placed)
+    if due:
+        await guards.never_sent(connection, due[0].bucket, due[0].run_id, [row.message_id for row in due])
     return touched

@@ -23,7 +23,7 @@ from todoke.store.hot.guarding import (
     settle,
 )
 from todoke.store.hot.runs import guarded_run
-from todoke.store.hot.sqlite import selected
+from todoke.store.hot.sqlite import contacts, selected
 from todoke.store.hot.sqlite.dnc import MOMENT
 
 # What is looked at before contacts of these runs are texted, as it is declared now.
@@ -89,6 +89,13 @@ TAKE_BACK = """
                       WHERE e.bucket = ?1 AND e.message_id = ?4 AND e.kind IN (20, 30, 40, 60))
 """
 
+# A run, and whether anything of its unit counts against caps.
+COUNTED = """
+    SELECT r.business_unit_id, r.list_id, EXISTS (
+        SELECT 1 FROM cap_use u WHERE u.bucket = r.bucket AND u.business_unit_id = r.business_unit_id)
+    FROM skill_run r WHERE r.bucket = ? AND r.id = ?
+"""
+
 
 def read(db: Connection, runs: Sequence[OpenRun]) -> None:
     """Fill in the guards and the DNC groups of now."""
@@ -126,6 +133,19 @@ def hold(db: Connection, reserves: Sequence[Reserve], flushed: Flushed, now: Mic
 def take_back(db: Connection, unused: Sequence[Unused]) -> None:
     """Messages that did not go count no more, after what became of them is stored."""
     db.executemany(TAKE_BACK, unused)
+
+
+def never_sent(db: Connection, bucket: int, run_id: int, message_ids: Sequence[int]) -> None:
+    """What an engine that died had reserved of this run and certainly did not send counts no more."""
+    run = db.execute(COUNTED, (bucket, run_id)).fetchone()
+    if run is None or not run[2]:
+        return
+    unit, list_id = run[:2]
+    places = selected.of_messages(db, message_ids)
+    found = contacts.at(db, bucket, list_id, list(places.values()), ())
+    phones = _json(sorted({contact.destination for contact in found}))
+    uses = [Use(*row) for row in db.execute(USES, (phones, bucket, unit, 0))]
+    take_back(db, [Unused(bucket, unit, use.phone, use.message_id) for use in uses if use.message_id in places])
 
 
 def _suppressed(db: Connection, guard: Guard, messages: Sequence[tuple[int, int]]) -> dict[int, Micros]:

@@ -12,6 +12,7 @@ from todoke.model.ids import BUCKET_SHIFT
 from todoke.store.hot.base import BlockKey, Doubt, DueKey, DueRow, OpenBlock, OpenIntent
 from todoke.store.hot.doubts import details
 from todoke.store.hot.due import JOURNAL_LOST, left_over, place, without
+from todoke.store.hot.sqlite import guards
 from todoke.store.hot.sqlite.blocks import insert_due
 from todoke.store.hot.sqlite.results import append_exactly, count, events_of, run_states
 from todoke.store.hot.tallies import Tallies
@@ -116,4 +117,6 @@ def _write(
     touched = append_exactly(db, [*events, *stopped], tallies, details(doubts))
     count(db, tallies.rows())
     insert_due(db, placed)
+    if due:
+        guards.never_sent(db, due[0].bucket, due[0].run_id, [row.message_id for row in due])
     return touched
