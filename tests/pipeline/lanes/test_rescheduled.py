@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import pytest
 from sqlalchemy import update
 from tests.factories import phone_of, update_skill
 from tests.pipeline.lanes.test_guarded import suppress, waiting
@@ -69,9 +70,12 @@ async def test_wider_hours_let_go_what_waits_for_the_old_ones(desk: Open) -> Non
     await d.until(earlier)
     assert not d.wire.written
     await update_skill(d.store, d.scene, **WHOLE_DAY)
-    await d.until(lambda: len(d.wire.written) == 39)
+
+    async def let_go() -> bool:
+        return len(d.wire.written) == 39 and await waiting(d, run) == {7: until}
+
+    await d.until(let_go)
     assert d.written() == Counter((position, 1) for position in range(40) if position != 7)
-    assert await waiting(d, run) == {7: until}
     assert knows(engine, WHOLE_DAY)
 
 
@@ -89,6 +93,31 @@ async def test_what_could_never_go_by_the_old_hours_goes_by_the_new_ones(desk: O
     await update_skill(d.store, d.scene, **WHOLE_DAY)
     assert await d.ended(run) is RunState.FINISHED
     assert len(d.wire.written) == 20
+
+
+@pytest.mark.parametrize("cap", [None, "2 in 48 hours", "1 in 1 hours"])
+async def test_a_cap_that_lets_go_earlier_lets_go_what_waits_for_it(desk: Open, cap: str | None) -> None:
+    d = await desk(n=30)
+    await update_skill(d.store, d.scene, cap="1 in 20 hours")
+    first = await d.run()
+    await d.engine()
+    assert await d.ended(first) is RunState.FINISHED
+    until = await suppress(d, Whom(phone=phone_of(7)), hours=21)
+    run = await d.run()
+
+    async def held() -> bool:
+        return len(await waiting(d, run)) == 30
+
+    await d.until(held)
+    if cap == "1 in 1 hours":
+        async with d.store.writing() as connection:  # the first run was two hours ago
+            await connection.execute(update(schema.cap_use).values(at=schema.cap_use.c.at - 2 * HOUR))
+    await update_skill(d.store, d.scene, cap=cap)
+
+    async def let_go() -> bool:
+        return len(d.wire.written) == 59 and await waiting(d, run) == {7: until}
+
+    await d.until(let_go)
 
 
 async def test_consent_that_comes_to_be_required_counts_for_what_has_its_slot_already(desk: Open) -> None:

@@ -1,7 +1,9 @@
-"""Hours that were widened: what waits in `due` for the old opening goes at the new one.
+"""Hours that were widened: what waits in `due` for the old opening goes at the new one. So does what waits for a
+frequency cap that lets go earlier.
 
-The opening moments of a run's places by the hours of before and of now tell which rows that are; they are moved in
-small transactions, with rests between.
+The opening moments of a run's places by the hours of before and of now tell which rows that are; a cap holds each
+number until a moment of its own, so all that waits is looked at. They are moved in small transactions, with rests
+between.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class _Key(NamedTuple):
 
 
 class Widened:
-    """Gathers runs whose hours changed; `work` brings forward what they hold too long."""
+    """Gathers runs whose hours or caps changed; `work` brings forward what they hold too long."""
 
     def __init__(
         self, hot: Forwarding, clock: Clock, patiently: Callable[[Callable[[], Awaitable[int]]], Awaitable[int]]
@@ -75,6 +77,9 @@ async def _spans(changed: list[tuple[LaneRun, LaneRun]], now: Micros) -> list[Sp
     found: dict[_Key, set[int]] = {}
     for before, after in changed:
         data = after.data
+        if after.loosened(before.data):
+            key = _Key(data.bucket, data.transport_code_id, data.stream, now, data.expires_at)
+            found.setdefault(key, set()).add(data.id)
         for zone_set in range(len(before.zones)):
             if not zone_set % _SLICE:
                 await asyncio.sleep(0)

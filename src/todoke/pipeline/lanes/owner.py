@@ -180,9 +180,9 @@ class Owner:
             known = lane.runs.get(key)
             if known is not None:
                 stricter, recalled = known.stricter(data), data.recalls > known.data.recalls
-                before = copy(known) if known.rescheduled(data, rulebook) else None
+                before, rescheduled = copy(known), known.rescheduled(data, rulebook)
                 known.refresh(data, rulebook)
-                if before is not None:
+                if rescheduled or known.loosened(before.data):
                     self._widened.add(before, known)
                     stricter = True  # or laxer: its windows are looked at again
                 if recalled:

@@ -90,6 +90,17 @@ class LaneRun:
         """Whether its hours are others now."""
         return _hours(data, rulebook) != self.hours
 
+    def loosened(self, before: OpenRun) -> bool:
+        """Whether a cap of it lets go earlier than it did before."""
+        old, new = before.guard, self.data.guard
+        if old is None or not old.caps:
+            return False
+        now = (None, None, None) if new is None else (new.unit_cap, new.skill_cap, new.list_cap)
+        return any(
+            was is not None and (cap is None or cap.most > was.most or cap.within < was.within)
+            for was, cap in zip((old.unit_cap, old.skill_cap, old.list_cap), now, strict=True)
+        )
+
     def refresh(self, data: OpenRun, rulebook: Rulebook | None = None) -> None:
         """The store's word of now, and the rules of now. A copy that was made before keeps what it knows."""
         hours = _hours(data, rulebook)

@@ -6,13 +6,14 @@ from todoke.model.clock import Micros
 from todoke.store.hot.forwarding import AT_ONCE, LONGEST_RETRY, Span
 from todoke.store.postgres import Connection
 
-# Some rows that are held until a moment in the span. What a pause or a stop has in hand is looked at again later.
+# Some rows that are held until a moment in the span, by their moments (`run_id + 0`: by the run's key each piece would
+# pass all that were moved before it). What a pause or a stop has in hand is looked at again later.
 FORWARD = """
     WITH chosen AS (
         SELECT bucket, message_id, attempt FROM due
         WHERE bucket = $1 AND transport_code_id = $2 AND state = ANY ('{ready,parked}') AND stream = $3
           AND not_before > $4 AND not_before <= $5
-          AND run_id = ANY ($6::bigint[]) AND (attempt = 0 OR not_before > $7)
+          AND run_id + 0 = ANY ($6::bigint[]) AND (attempt = 0 OR not_before > $7)
         LIMIT $8 FOR UPDATE SKIP LOCKED
     )
     UPDATE due d SET not_before = $4 FROM chosen k
