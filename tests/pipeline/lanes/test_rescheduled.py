@@ -79,6 +79,27 @@ async def test_wider_hours_let_go_what_waits_for_the_old_ones(desk: Open) -> Non
     assert knows(engine, WHOLE_DAY)
 
 
+@pytest.mark.parametrize("declared", ["unit", "phone_type"])
+async def test_wider_hours_of_the_unit_and_of_a_phone_type_let_go_what_waits_too(desk: Open, declared: str) -> None:
+    d = await desk(n=20)
+    await live_in(d, [zone_at(d, 10), "@PhoneNumber"])
+    narrow = {"hours": "17:00-20:00"} if declared == "unit" else {"phone_hours": {"PhoneNumber": "17:00-20:00"}}
+    wide = dict.fromkeys(narrow)
+    async with d.store.writing() as connection:
+        await connection.execute(update(schema.business_unit).values(narrow))
+    run = await d.run()
+    await d.engine()
+
+    async def held() -> bool:
+        return len(await waiting(d, run)) == 20
+
+    await d.until(held)
+    async with d.store.writing() as connection:
+        await connection.execute(update(schema.business_unit).values(wide))
+    assert await d.ended(run) is RunState.FINISHED
+    assert len(d.wire.written) == 20
+
+
 async def test_what_could_never_go_by_the_old_hours_goes_by_the_new_ones(desk: Open) -> None:
     d = await desk(n=20)
     await live_in(d, [zone_at(d, 10), zone_at(d, 22)])  # candidate places that are never open together
