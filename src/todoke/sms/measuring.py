@@ -10,7 +10,9 @@ from todoke.sms.compose import EmptyText, MissingField, TooLong, compose
 from todoke.sms.rendering import Renderer
 from todoke.sms.segments import Encoding
 
-_REASONS = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
+_OF_ERRORS = {MissingField: "missing_field", EmptyText: "empty_text", TooLong: "too_long"}
+REASONS = frozenset(_OF_ERRORS.values())
+"""Why a row gets no text."""
 
 
 @dataclass(slots=True)
@@ -49,11 +51,7 @@ class Meter:
         try:
             on_air = compose(self._renderer, row, smart=self._smart).split
         except (MissingField, EmptyText, TooLong) as error:
-            measured.skipped[_REASONS[type(error)]] += 1
+            measured.skipped[_OF_ERRORS[type(error)]] += 1
             return
         measured.segments[len(on_air.parts)] += 1
         measured.ucs2 += on_air.encoding is Encoding.UCS2
-
-    def skip(self, reason: str) -> None:
-        """A row that gets no text for a reason that its text does not show."""
-        self.measured.skipped[reason] += 1
