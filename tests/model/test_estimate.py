@@ -43,11 +43,12 @@ def test_a_sample_is_scaled_and_marked() -> None:
 
 
 def test_who_is_not_texted_is_not_measured_and_not_scaled() -> None:
-    found = estimate(Foreseen(1_500, {"filtered": 900, "cap": 0, "dnc": 400}, {"window": 3, "cap": 7}), MEASURED, TERMS)
+    measured = Measured(MEASURED.segments, 30, MEASURED.skipped, Counter({"cap": 3}))
+    found = estimate(Foreseen(1_500, {"filtered": 900, "cap": 0, "dnc": 400}, {"window": 3, "cap": 9}), measured, TERMS)
 
     assert (found.contacts, found.exact, found.measured, found.messages) == (1_500, False, 100, 180)
     assert list(found.skipped.items()) == [("filtered", 900), ("dnc", 400), ("missing_field", 20)]
-    assert list(found.waiting.items()) == [("cap", 7), ("window", 3)]
+    assert list(found.waiting.items()) == [("cap", 3), ("window", 3)]
     assert found.messages + sum(found.skipped.values()) == found.contacts
 
 

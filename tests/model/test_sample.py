@@ -22,7 +22,7 @@ def pour(into: Sample, batches: list[int]) -> None:
         before = into.rows
         for place, number in into.take(count):
             assert number == before + place + 1
-            into.add(number, ["" if number % 7 == 0 else "x" * 150 * (number % 3 + 1)])
+            into.add(number, ["" if number % 7 == 0 else "x" * 150 * (number % 3 + 1)], "cap" if number % 2 else "")
 
 
 @given(st.lists(st.integers(0, 60), max_size=20), st.integers(2, 50))
@@ -37,6 +37,7 @@ def test_what_counts_is_every_row_or_every_second_or_fourth(batches: list[int], 
     measured = it.measured
     assert (it.rows, measured.rows) == (rows, len(counting))
     assert measured.skipped["missing_field"] == sum(number % 7 == 0 for number in counting)
+    assert measured.unwaited["cap"] == sum(number % 14 == 7 for number in counting)
     assert measured.segments[1] == sum(number % 3 == 0 and number % 7 > 0 for number in counting)
     assert rows <= most or most // 2 <= measured.rows <= most
 

@@ -21,7 +21,7 @@ _ALWAYS: Micros = 1 << 62
 
 class Foresight:
     """Counts as it is told of contact after contact. `skipped`: who is not texted, by the reason that a report would
-    give. `waiting`: who is texted but not at once, by what for: `window`, `suppressed` or `cap`.
+    give. `waiting`: who is texted but not at once, by what for.
     """
 
     def __init__(
@@ -49,38 +49,41 @@ class Foresight:
         *,
         on_dnc: bool = False,
         kept: Held | str | None = None,
-    ) -> bool:
-        """Whether the contact is texted, as far as its text does not decide. `expires_at`: its own. `kept`: until when
-        it waits, or the reason for which it goes no further.
+    ) -> str | None:
+        """None where the contact is not texted, as far as its text does not decide; else what it has to wait for:
+        `window`, `suppressed`, `cap`, or nothing. `expires_at`: its own. `kept`: until when it waits, or the reason for
+        which it goes no further.
         """
-        reason = self._reason(destination, zone_set, expires_at, on_dnc, kept)
+        reason, waits = self._judged(destination, zone_set, expires_at, on_dnc, kept)
         if reason:
             self.skipped[reason] += 1
-        return not reason
+            return None
+        if waits:
+            self.waiting[waits] += 1
+        return waits
 
-    def _reason(
+    def _judged(
         self, destination: int, zone_set: int, expires_at: Micros | None, on_dnc: bool, kept: Held | str | None
-    ) -> str:
+    ) -> tuple[str, str]:
+        """The reason, or what it waits for."""
         if self._unseen(zone_set):
-            return "expired"
+            return "expired", ""
         reason = unreachable(destination, expires_at, self._now, on_dnc=on_dnc)
         if reason:
-            return reason
+            return reason, ""
         at, why = self._now, WINDOW
         if isinstance(kept, Held):
             at, why = kept
             if at >= (self._expires_at if expires_at is None else expires_at):
-                return why
+                return why, ""
         elif kept is not None:
-            return kept
+            return kept, ""
         opens = self._openings.at(zone_set, at)
         if opens is None or opens >= self._expires_at:
-            return "expired"
+            return "expired", ""
         if expires_at is not None and opens >= expires_at:
-            return "contact_expired"
-        if opens > self._now:
-            self.waiting[why] += 1
-        return ""
+            return "contact_expired", ""
+        return "", why if opens > self._now else ""
 
     def _unseen(self, zone_set: int) -> bool:
         """Whether an engine comes to nobody of these places before the run expires, and so looks at nothing else."""

@@ -62,7 +62,7 @@ class SendingTime(NamedTuple):
 
 class Foreseen(NamedTuple):
     """Of the `contacts` of a list: `skipped` by the reason, `filtered` for those that the filter does not take. The
-    others get a text, if there is one for them; who of these does not get it at once is `waiting`, by what for.
+    others get a text, if there is one for them; who of these must wait for it is `waiting`, by what for.
     """
 
     contacts: int
@@ -104,6 +104,7 @@ def estimate(foreseen: Foreseen, measured: Measured, terms: Terms | None) -> Est
     exact = rows == texted
     scale = texted / rows if rows else 0.0
     unsent = {reason: round(count * scale) for reason, count in measured.skipped.items()}
+    waiting = {what: count - round(measured.unwaited[what] * scale) for what, count in foreseen.waiting.items()}
     messages = texted - sum(unsent.values()) if rows else 0
     mean = measured.total / measured.texts if measured.texts else 0.0
     segments = measured.total if exact else round(messages * mean)
@@ -115,7 +116,7 @@ def estimate(foreseen: Foreseen, measured: Measured, terms: Terms | None) -> Est
         exact,
         messages,
         _most_first({**foreseen.skipped, **unsent}),
-        _most_first(foreseen.waiting),
+        _most_first(waiting),
         segments,
         min(measured.segments, default=0),
         mean,

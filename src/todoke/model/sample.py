@@ -29,15 +29,15 @@ class Sample:
         self.rows += count
         return [(place, first + place) for place in range(-first % self._step, count, self._step)]
 
-    def add(self, number: int, row: Sequence[str]) -> None:
-        """Measure the row of that number."""
+    def add(self, number: int, row: Sequence[str], waits: str = "") -> None:
+        """Measure the row of that number. `waits`: what its text would have to wait for."""
         step = number & -number
         if step < self._step:
             return
         meter = self._meters.get(step)
         if meter is None:
             meter = self._meters[step] = self._meter()
-        meter.add(row)
+        meter.add(row, waits)
         self._measured += 1
         while self._measured > self._most:
             dropped = self._meters.pop(self._step, None)
@@ -51,5 +51,6 @@ class Sample:
         for meter in self._meters.values():
             found.segments.update(meter.measured.segments)
             found.skipped.update(meter.measured.skipped)
+            found.unwaited.update(meter.measured.unwaited)
             found.ucs2 += meter.measured.ucs2
         return found

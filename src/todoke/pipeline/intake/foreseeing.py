@@ -129,19 +129,16 @@ class Foreseeing:
         numbered = [place for place, row in enumerate(rows) if foresight.asks_of(row.destination, row.zone_set)]
         kept = self._ask([rows[place] for place in numbered])
         others = {numbered[place]: found for place, found in kept.others.items()}
-        texted = [
-            row
-            for place, row in enumerate(rows)
-            if foresight.texts(
-                row.destination,
-                row.zone_set,
-                row.expires_at,
-                on_dnc=row.destination in kept.listed,
-                kept=others.get(place),
-            )
-        ]
+        texted: list[tuple[_Row, str]] = []
+        for place, row in enumerate(rows):
+            listed = row.destination in kept.listed
+            of = others.get(place)
+            waits = foresight.texts(row.destination, row.zone_set, row.expires_at, on_dnc=listed, kept=of)
+            if waits is not None:
+                texted.append((row, waits))
         for place, number in self._sample.take(len(texted)):
-            self._sample.add(number, texted[place].fields.split(SEPARATOR))
+            row, waits = texted[place]
+            self._sample.add(number, row.fields.split(SEPARATOR), waits)
 
     def _ask(self, rows: Sequence[_Row]) -> Kept:
         if not rows:

@@ -144,30 +144,26 @@ class _Counting:
         numbered = [one for one in page if self.foresight.asks_of(one.destination, one.zone_set)]
         kept = await keeper.ask([one.destination for one in numbered], [one.external_id for one in numbered], self._now)
         texted = await asyncio.to_thread(self._judged, page, numbered, kept)
-        numbers = {texted[place]: number for place, number in self.sample.take(len(texted))}
-        if numbers:
-            contacts = await self._store.hot.read_contacts_at(bucket, list_id, list(numbers), ())
-            await asyncio.to_thread(self._measure, [(numbers[one.position], one.fields) for one in contacts])
+        measured = {texted[place][0]: (number, texted[place][1]) for place, number in self.sample.take(len(texted))}
+        if measured:
+            contacts = await self._store.hot.read_contacts_at(bucket, list_id, list(measured), ())
+            await asyncio.to_thread(self._measure, [(one.fields, *measured[one.position]) for one in contacts])
 
-    def _judged(self, page: Sequence[Addressee], numbered: Sequence[Addressee], kept: Kept) -> list[int]:
-        """The positions that are texted."""
+    def _judged(self, page: Sequence[Addressee], numbered: Sequence[Addressee], kept: Kept) -> list[tuple[int, str]]:
+        """The positions that are texted, and what each waits for."""
         others = {numbered[place].position: found for place, found in kept.others.items()}
         texts, listed = self.foresight.texts, kept.listed
-        return [
-            one.position
-            for one in page
-            if texts(
-                one.destination,
-                one.zone_set,
-                one.expires_at,
-                on_dnc=one.destination in listed,
-                kept=others.get(one.position),
-            )
-        ]
+        texted: list[tuple[int, str]] = []
+        for position, destination, zone_set, expires_at, _ in page:
+            of = others.get(position)
+            waits = texts(destination, zone_set, expires_at, on_dnc=destination in listed, kept=of)
+            if waits is not None:
+                texted.append((position, waits))
+        return texted
 
-    def _measure(self, rows: Sequence[tuple[int, str]]) -> None:
-        for number, fields in rows:
-            self.sample.add(number, fields.split(SEPARATOR))
+    def _measure(self, rows: Sequence[tuple[str, int, str]]) -> None:
+        for fields, number, waits in rows:
+            self.sample.add(number, fields.split(SEPARATOR), waits)
 
 
 def _hindrances(of: ListRow, now: Micros) -> list[str]:
