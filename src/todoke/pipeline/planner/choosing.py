@@ -53,16 +53,19 @@ def today(now: Micros) -> date:
 
 
 class Wanted(NamedTuple):
-    """Positions of a list that are wanted, in order: all of them where it is `complete`, else the first."""
+    """Positions of a list that are wanted, in order: all of them where it is `complete`, else the first. `filtered`:
+    there is a filter.
+    """
 
     positions: Sequence[int]
     complete: bool
+    filtered: bool
 
 
 async def wanted_of(store: Store, unit: Unit, calling_list: ListRow, selecting: Selecting | None, count: int) -> Wanted:
     """Whom a run over the list would take. Of a long list only its beginning is looked at, for `count` of them."""
     if selecting is None or selecting.filter is None:
-        return Wanted(range(calling_list.contacts), True)
+        return Wanted(range(calling_list.contacts), complete=True, filtered=False)
     expression = resolved(read(selecting.filter), date.fromisoformat(selecting.today))
     scan = Scan(store, await _source(store, unit, calling_list), expression)
     short = calling_list.contacts <= COUNTED_AT_ONCE
@@ -71,7 +74,7 @@ async def wanted_of(store: Store, unit: Unit, calling_list: ListRow, selecting: 
         found.extend(positions)
         if not short and len(found) >= count:
             break
-    return Wanted(found, short)
+    return Wanted(found, complete=short, filtered=True)
 
 
 async def count_wanted(

@@ -175,16 +175,15 @@ async def _outlook(
     store: Store, unit: Unit, calling_list: ListRow, taken: Wanted, hours: Hours, now: Micros, expires_at: Micros
 ) -> list[str]:
     """Warnings of who cannot be texted now; Conflict where nobody ever could."""
-    filtered = not isinstance(taken.positions, range)
     async with store.reading() as connection:
-        if filtered and taken.complete:
+        if taken.filtered and taken.complete:
             spread = await list_places.spread_of(connection, unit, calling_list.id, taken.positions)
         else:
             spread = await list_places.spread(connection, unit, calling_list.id)
     found = outlook.look(spread.groups, spread.mixed, hours, now, expires_at)
     if taken.positions or not taken.complete:
-        outlook.check(found, calling_list.name, filtered=filtered)
-    if filtered and not taken.complete:
+        outlook.check(found, calling_list.name, filtered=taken.filtered)
+    if not taken.complete:
         return list(outlook.unknown(found))
     return list(outlook.warnings(found))
 
