@@ -81,7 +81,7 @@ async def intended(
             row.smart_encoding,
             await terms.of_code(connection, unit, row.transport_code_id, row.window, row.expiry_hours),
             await rules.of_skill(connection, unit, row),
-            hours_of(unit.declared_hours(row.hours, row.rule_pack), row.window, rulebook),
+            hours_of(unit.declared_hours(row.hours, row.rule_pack, row.phone_hours), row.window, rulebook),
             row.expiry_hours,
             row.filter,
             row.order,

@@ -105,7 +105,7 @@ async def _read(
             renderer,
             await rules.of_skill(connection, unit, row, of.id),
             await terms.of_code(connection, unit, row.transport_code_id, row.window, row.expiry_hours),
-            hours_of(unit.declared_hours(row.hours, row.rule_pack), row.window, rulebook),
+            hours_of(unit.declared_hours(row.hours, row.rule_pack, row.phone_hours), row.window, rulebook),
             chosen(row.filter if wanted is None else wanted, row.order, of.fields, now),
         )
 

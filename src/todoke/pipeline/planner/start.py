@@ -80,6 +80,7 @@ async def start_skill(
         row = await skills.find(connection, unit, skill)
         chosen_list = await lists.find(connection, unit, calling_list)
         stored = await templates.find(connection, unit, row.template)
+        declared = unit.declared_hours(row.hours, row.rule_pack, row.phone_hours)
         choice = _Choice(
             unit,
             chosen_list,
@@ -89,7 +90,7 @@ async def start_skill(
             stored.version_id,
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
-            hours_of(unit.declared_hours(row.hours, row.rule_pack), row.window, rulebook or standard()),
+            hours_of(declared, row.window, rulebook or standard()),
             Stream(row.stream),
             chosen(
                 row.filter if wanted is None else wanted,
@@ -183,9 +184,8 @@ async def _outlook(
     found = outlook.look(spread.groups, spread.mixed, hours, now, expires_at)
     if taken.positions or not taken.complete:
         outlook.check(found, calling_list.name, filtered=taken.filtered)
-    if not taken.complete:
-        return list(outlook.unknown(found))
-    return list(outlook.warnings(found))
+    said = outlook.warnings(found) if taken.complete else outlook.uncounted(found)
+    return [*said, *outlook.strangers(hours, calling_list.phone_names)]
 
 
 async def _start(

@@ -7,17 +7,20 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todoke.sms.phone_type import PhoneType, phone_type_of, places_of
+from todoke.sms.places import Places
 from todoke.store.catalogue.units import Unit
 from todoke.store.lists import keys
 from todoke.store.schema import calling_list, contact
 
 
 class ContactRow(NamedTuple):
-    """A contact of a list with its candidate places."""
+    """A contact of a list with its candidate places, and the phone type of the number that is texted."""
 
     position: int
     external_id: str
-    places: tuple[str, ...]
+    places: Places
+    phone_type: PhoneType = ()
 
 
 async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone: int) -> ContactRow | None:
@@ -43,4 +46,5 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     if row is None:
         return None
     position, external_id, zone_set, zone_sets = row
-    return ContactRow(position, external_id, tuple(zone_sets[zone_set]))
+    texts: list[str] = zone_sets[zone_set]
+    return ContactRow(position, external_id, places_of(texts), phone_type_of(texts))
