@@ -213,6 +213,23 @@ async def test_who_is_known_already_is_not_texted_either(do: DoDryRun, store: St
     assert found.messages == 12
 
 
+async def test_hours_of_a_phone_type_count(do: DoDryRun, store: Store, tmp_path: Path) -> None:
+    rows = "id,Home phone,Work phone\n1,+12125550101,\n2,,+12125550102\n3,,+12125550103\n"
+    async with store.writing() as connection:  # NOW is a Sunday
+        hours = {"Work phone": "mon-fri 09:00-17:00"}
+        await connection.execute(update(skill).values(phone_hours=hours))
+
+    found = (await do(rows, skill="skill", text="Hello", now=NOW)).estimate
+
+    await import_list(
+        store, business_unit="unit", name="x", path=tmp_path / "agents.csv", rejects_dir=tmp_path / "r", now=NOW
+    )
+    of_list = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", text="Hello", now=NOW)
+    assert found is not None
+    assert found == of_list
+    assert (found.messages, found.waiting) == (3, {"window": 2})
+
+
 async def test_a_filter_that_names_no_column_of_the_file_is_refused(do: DoDryRun, store: Store) -> None:
     async with store.writing() as connection:
         await connection.execute(update(skill).values(filter='Town = "Miami"'))
