@@ -269,16 +269,13 @@ def show(name: str, imported: Imported) -> None:
 @contextmanager
 def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
     """The file, or what comes on standard input, for as long as it is looked at."""
-    from todoke.service.spool import FOLDER, spool
+    from todoke.service.spool import FOLDER, spooled
 
     if str(file) != STANDARD_INPUT:
         yield file
         return
-    path = spool(sys.stdin.buffer, data_dir / FOLDER)
-    try:
+    with spooled(sys.stdin.buffer, data_dir / FOLDER) as path:
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager

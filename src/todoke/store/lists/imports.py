@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, NotFound, TodokeError
-from todoke.model.list_import import ImportEvent, ImportState, step
+from todoke.model.list_import import RESUMABLE, ImportEvent, ImportState, step
 from todoke.store.catalogue.units import Unit
 from todoke.store.lists.base import TakenOver
 from todoke.store.lists.importer import is_here
@@ -106,6 +106,12 @@ async def every(connection: AsyncConnection, unit: Unit, *, limit: int = 50) -> 
     """The unit's imports, the newest first."""
     query = select(*_COLUMNS).where(_i.business_unit_id == unit.id).order_by(_i.id.desc()).limit(limit)
     return [_row(row) for row in await connection.execute(query)]
+
+
+async def with_upload(connection: AsyncConnection, unit: Unit) -> list[ImportRow]:
+    """The unit's imports that run or can be resumed, and whose file is our own copy."""
+    mine = (_i.business_unit_id == unit.id, _i.spooled.is_(True), _i.state.in_(RESUMABLE))
+    return [_row(row) for row in await connection.execute(select(*_COLUMNS).where(*mine).order_by(_i.id))]
 
 
 async def find(connection: AsyncConnection, unit: Unit, import_id: int) -> ImportRow:
