@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +13,8 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.dnc import Expires, GroupName, Reason, app, ending
-from todoke.cli.importing import REJECTED
-from todoke.cli.options import BusinessUnit, Json
+from todoke.cli.importing import REJECTED, bar_shown
+from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.cli.phones import Region, phone_of, user
 from todoke.model.errors import Unavailable
@@ -39,9 +39,10 @@ def import_(
     ] = None,
     expires: Expires = None,
     region: Region = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp932; else it is found out.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Such as , ; or tab; else it is found out.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    sheet: Sheet = None,
     reason: Reason = "",
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -56,14 +57,14 @@ def import_(
     from todoke.store.catalogue import dnc, units
 
     here = session.of(context)
-    reading = Reading(column, expires_column, ending(expires), region, encoding, delimiter, sheet)
+    reading = Reading(column, expires_column, ending(expires), region, encoding, delimiter, quote, sheet)
 
     async def work() -> ImportedNumbers:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
                 found = await dnc.find(connection, unit, group)
-            with _progress_shown() as report:
+            with bar_shown() as report:
                 return await import_numbers(
                     store,
                     unit,
@@ -99,20 +100,6 @@ def _because(code: str) -> str:
 
     own = {INVALID_EXPIRY: "the expiry is no date", ALREADY_EXPIRED: "the expiry is in the past"}
     return own.get(code) or rejection(code)
-
-
-@contextmanager
-def _progress_shown() -> Generator[Callable[[int, float], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda rows, share: bar.update(task, completed=share, description=f"row {rows:,}")
 
 
 @app.command("uploads")

@@ -92,6 +92,7 @@ async def old(store: Store, folder: Path) -> World:
         "unit-list-dry-run-rejected.parquet",
         "dnc-900-numbers-rejected.csv.gz",
         "import-900-not-merged-rejected.csv",
+        f"consents-{scene.unit}-20240501T120000000000Z-rejected.csv",
     )
     for name in names:
         file = folder / name
@@ -133,7 +134,7 @@ async def test_what_is_past_its_days_goes_and_the_counts_stay(store: Store, tmp_
         Data.EVENTS: 10,
         Data.CONTACTS: 1,
         Data.DOUBTS: 1,
-        Data.REJECTED_FILES: 5,
+        Data.REJECTED_FILES: 6,
         Data.OPT_OUTS: 0,
         Data.CONSENTS: 0,
     }
@@ -205,7 +206,7 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
                 id=900, **listed, **counts, importer="", who="", reason="", reasons={}, started_at=NOW
             )
         )
-    own = [f"list-{world.scene.list}-rejected.csv"]
+    own = [f"consents-{first.id}-20240501T120000000000Z-rejected.csv", f"list-{world.scene.list}-rejected.csv"]
     assert [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)] == own
     async with store.writing() as connection:
         row = schema.business_unit.c
@@ -214,4 +215,4 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
         )
     found = [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)]
     assert "dnc-900-numbers-rejected.csv.gz" not in found
-    assert len(found) == 4
+    assert len(found) == 5

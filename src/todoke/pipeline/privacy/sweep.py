@@ -35,7 +35,9 @@ PIECES: dict[Data, Pieces] = {
     Data.EVENTS: retention.events,
     Data.CONTACTS: retention.contacts,
 }
-# Whose a file of rejected rows is, by its name: of numbers for a DNC group, of what an update did not merge, of a list.
+# Whose a file of rejected rows is, by its name: of consents, of numbers for a DNC group, of what an update did not
+# merge, of a list.
+_OF_CONSENTS = re.compile(r"consents-(\d+)-\d{8}T\d+Z-rejected\b")
 _OF_UPLOAD = re.compile(r"dnc-(\d+)-numbers-rejected\b")
 _OF_IMPORT = re.compile(r"import-(\d+)-not-merged-rejected\b")
 _OF_LIST = re.compile(r"-(\d+)-rejected\b")
@@ -161,7 +163,7 @@ async def past_files(store: Store, unit: Unit, folder: Path, before: Micros) -> 
 
 
 def _is_of(name: str, numbers: Numbered) -> bool:
-    for pattern, of in ((_OF_UPLOAD, numbers.uploads), (_OF_IMPORT, numbers.imports)):
+    for pattern, of in ((_OF_CONSENTS, {numbers.unit}), (_OF_UPLOAD, numbers.uploads), (_OF_IMPORT, numbers.imports)):
         named = pattern.match(name)
         if named is not None:
             return int(named[1]) in of

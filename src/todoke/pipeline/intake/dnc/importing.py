@@ -73,6 +73,7 @@ class Reading(NamedTuple):
     region: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    quote: str | None = None
     sheet: str | None = None
 
 
@@ -101,7 +102,13 @@ async def import_numbers(
         loop = asyncio.get_running_loop()
 
         def begin() -> tuple[Source, Columns]:
-            source = open_source(path, encoding=reading.encoding, delimiter=reading.delimiter, sheet=reading.sheet)
+            source = open_source(
+                path,
+                encoding=reading.encoding,
+                delimiter=reading.delimiter,
+                quote=reading.quote,
+                sheet=reading.sheet,
+            )
             return source, _columns(source, path, reading, parser, clock.now())
 
         source, columns = await loop.run_in_executor(thread, begin)

@@ -6,7 +6,7 @@ import pytest
 
 from todoke.model.clock import to_datetime
 from todoke.model.consent import Act, Kind
-from todoke.pipeline.privacy.consent_rows import BadRow, read
+from todoke.pipeline.intake.consents.rows import BadRow, read
 from todoke.sms.phone import parse
 
 NOW = 1_750_000_000_000_000
@@ -38,26 +38,26 @@ def test_what_is_exported_with_an_offset_is_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "column", "words"),
+    ("change", "column", "words", "code"),
     [
-        ({"number": ""}, "number", "no number"),
-        ({"number": "call me"}, "number", "letters"),
-        ({"kind": ""}, "kind", "missing"),
-        ({"kind": "verbal"}, "kind", "express_written"),
-        ({"act": "perhaps"}, "act", "neither"),
-        ({"at": ""}, "at", "missing"),
-        ({"at": "yesterday"}, "at", "no moment"),
-        ({"at": "2024-05-01T12:00:00"}, "at", "no time zone"),
-        ({"at": "2090-05-01T12:00:00Z"}, "at", "future"),
-        ({"zone": "Mars/Olympus"}, "zone", "no time zone"),
-        ({"expires": "2024-05-01T12:00:00-05:00"}, "expires", "not after"),
-        ({"kind": "express_written", "signed": "checkbox"}, "disclosure", "text that was shown"),
-        ({"kind": "express written", "disclosure": "I agree"}, "signed", "how it was signed"),
-        ({"purpose": "*"}, "purpose", "star"),
-        ({"reference": "x" * 1001}, "reference", "1,001"),
+        ({"number": ""}, "number", "no number", "missing_phone"),
+        ({"number": "call me"}, "number", "letters", "phone_not_a_number"),
+        ({"kind": ""}, "kind", "missing", "missing_kind"),
+        ({"kind": "verbal"}, "kind", "express_written", "unknown_kind"),
+        ({"act": "perhaps"}, "act", "neither", "unknown_act"),
+        ({"at": ""}, "at", "missing", "missing_moment"),
+        ({"at": "yesterday"}, "at", "no moment", "invalid_moment"),
+        ({"at": "2024-05-01T12:00:00"}, "at", "no time zone", "no_time_zone"),
+        ({"at": "2090-05-01T12:00:00Z"}, "at", "future", "future_moment"),
+        ({"zone": "Mars/Olympus"}, "zone", "no time zone", "invalid_time_zone"),
+        ({"expires": "2024-05-01T12:00:00-05:00"}, "expires", "not after", "never_held"),
+        ({"kind": "express_written", "signed": "checkbox"}, "disclosure", "text that was shown", "missing_evidence"),
+        ({"kind": "express written", "disclosure": "I agree"}, "signed", "how it was signed", "missing_evidence"),
+        ({"purpose": "*"}, "purpose", "star", "any_purpose"),
+        ({"reference": "x" * 1001}, "reference", "1,001", "too_long"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_column(change: dict[str, str], column: str, words: str) -> None:
+def test_what_is_wrong_is_said_with_its_column(change: dict[str, str], column: str, words: str, code: str) -> None:
     with pytest.raises(BadRow, match=words) as caught:
         of(**change)
-    assert caught.value.column == column
+    assert (caught.value.column, caught.value.code) == (column, code)
