@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from todoke.model import expiry
 from todoke.model.clock import Clock, Micros
 from todoke.model.errors import Invalid
 from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.dnc.columns import Columns, find_columns
-from todoke.pipeline.intake.dnc.sorting import Sorting, read_moment
+from todoke.pipeline.intake.dnc.sorting import Sorting
 from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.reading import Source, open_source
 from todoke.pipeline.intake.rejects import RejectsFile
@@ -186,7 +187,7 @@ def _columns(source: Source, path: Path, reading: Reading, parser: ColumnParser,
     return find_columns(
         source.header,
         is_phone,
-        lambda value: read_moment(value, now) is not None,
+        lambda value: expiry.read(value, now) is not None,
         column=reading.column,
         expires_column=reading.expires_column,
         where=f"{path}, line {source.header_line}",

@@ -16,7 +16,6 @@ import polars as pl
 
 from todoke.model import expiry
 from todoke.model.clock import Micros
-from todoke.model.errors import Invalid
 from todoke.pipeline.intake.ahead import ahead
 from todoke.pipeline.intake.dnc.columns import Columns
 from todoke.pipeline.intake.parts import Part, batch_part, name
@@ -68,7 +67,7 @@ class Sorting:
         self._rejects = rejects
         self._now = now
         self._until = FOR_GOOD if until is None else until
-        self._moment = lru_cache(100_000)(read_moment)
+        self._moment = lru_cache(100_000)(expiry.read)
         self._gathered: list[pl.DataFrame] = []
         self._waiting = 0
         self.processed = 0
@@ -182,14 +181,6 @@ class Sorting:
         """None for what is no moment."""
         tidy = text.strip()
         return self._moment(tidy, self._now) if tidy else self._until
-
-
-def read_moment(text: str, now: Micros) -> Micros | None:
-    """When something ends; None for what tells no moment."""
-    try:
-        return expiry.parse(text, now)
-    except Invalid:
-        return None
 
 
 def _flaw(code: int) -> Reason | None:
