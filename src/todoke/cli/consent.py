@@ -16,7 +16,7 @@ from todoke.cli import session
 from todoke.cli.importing import REJECTED, bar_shown, incoming
 from todoke.cli.numbers import read_number
 from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
-from todoke.cli.output import local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
 from todoke.cli.phones import Region
 from todoke.model.clock import Micros, SystemClock, from_datetime, to_datetime
 from todoke.model.errors import Invalid
@@ -66,6 +66,7 @@ def add(
     scope: Annotated[str, _text("What the revocation was meant for.")] = "",
     confirmation: Annotated[str, _text("The id of its confirmation.")] = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Record one consent or revocation. The ledger is append-only: what is recorded stays."""
     if disclosure_file is not None:
@@ -114,7 +115,9 @@ def add(
             return await writing.add(store, unit, [record], now)
 
     added = session.run(work())
-    say(("revocation recorded" if revoke else "consent recorded") if added else "it is in the ledger already")
+    recorded = "revocation recorded" if revoke else "consent recorded"
+    document = {"added": added, "known": 1 - added}
+    answer(document, recorded if added else "it is in the ledger already", json=json)
 
 
 @app.command("import")
@@ -233,7 +236,8 @@ def _show(number: str, found: list[Entry], replies: list[ReplyRow], *, json: boo
                 "kind": f.kind.label if f.kind else "",
                 "programme": f.programme,
                 "purpose": f.purpose,
-                "since": local(f.at),
+                "since": iso(f.at),
+                "until": iso(f.expires_at),
             }
             for f in stands
         ]

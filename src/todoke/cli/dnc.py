@@ -10,7 +10,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
 from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
@@ -42,9 +42,10 @@ def add(
     expires: Expires = None,
     reason: Reason = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Put numbers on a DNC group; from then on no text goes to them."""
-    _change(context, "out", numbers, file, group, business_unit, expires, reason)
+    _change(context, "out", numbers, file, group, business_unit, expires, reason, json=json)
 
 
 @app.command("remove")
@@ -55,9 +56,10 @@ def remove(
     group: GroupName = None,
     reason: Reason = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Take numbers off a DNC group: only with the owner's word that texts are welcome again."""
-    _change(context, "in", numbers, file, group, business_unit, None, reason)
+    _change(context, "in", numbers, file, group, business_unit, None, reason, json=json)
 
 
 @app.command("check")
@@ -140,6 +142,8 @@ def _change(
     business_unit: str | None,
     expires: str | None,
     reason: str,
+    *,
+    json: bool,
 ) -> None:
     given = [(number, number) for number in numbers or []]
     if file is not None:
@@ -161,7 +165,9 @@ def _change(
             return found, len(set(phones))
 
     found, count = session.run(work())
-    say(f"{count:,} {'on' if kind == 'out' else 'off'} {found.name}")
+    on = kind == "out"
+    document = {"group": found.name, "numbers": count, "on": on, "expires_at": iso(until)}
+    answer(document, f"{count:,} {'on' if on else 'off'} {found.name}", json=json)
 
 
 def ending(expires: str | None) -> Micros | None:

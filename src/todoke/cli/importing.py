@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from todoke.cli import session
-from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
+from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Preview, Quote, Sheet
 from todoke.cli.output import print_json, print_table, say
 from todoke.cli.phones import Region
 from todoke.model.errors import Invalid
@@ -68,7 +68,7 @@ def import_(
     start: Annotated[
         str | None, typer.Option("--start", metavar="SKILL", help="Start it over the list when that is ready.")
     ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
+    preview: Preview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
     skill: Annotated[
         str | None, typer.Option(metavar="SKILL", help="With --dry-run: what that skill would take over it.")

@@ -20,3 +20,4 @@ Quote: TypeAlias = Annotated[
     str | None, typer.Option(help="What encloses fields: \", ' or none; else it is found out.")
 ]
 Sheet: TypeAlias = Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")]
+Preview: TypeAlias = Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")]

@@ -45,8 +45,6 @@ ALIASES = {
     "disclosure_version": "version",
 }
 IGNORED = ("disclosure_hash", "recorded_at", "intact", "id")  # what an export has beside them
-_FLUSH = 4 * writing.BATCH
-
 Report = Callable[[int, float], None]
 """Told the rows so far, and the share of the file that is read."""
 
@@ -170,7 +168,7 @@ class _Rows:
         for batch in self.source.batches():
             self._take(batch, waiting)
             self.share = min(1.0, batch.consumed / max(1, self.source.size))
-            if len(waiting) >= _FLUSH:
+            if len(waiting) >= writing.BATCH:
                 yield waiting
                 waiting = []
         if waiting:

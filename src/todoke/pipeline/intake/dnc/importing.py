@@ -89,10 +89,11 @@ async def import_numbers(
     clock: Clock,
     who: str,
     reason: str = "",
+    name: str | None = None,
     report: Report | None = None,
 ) -> ImportedNumbers:
     """Put the numbers of the file on the group. Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a
-    sentence; numbers that were written before that stay.
+    sentence; numbers that were written before that stay. `name`: what the file is called, if not by its own name.
     """
     if reading.expires_at is not None and reading.expires_at <= clock.now():
         raise Invalid("The expiry is in the past.", where="--expires", fix="Name a later moment.")
@@ -102,20 +103,10 @@ async def import_numbers(
     with ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc", initializer=behind) as thread:
         loop = asyncio.get_running_loop()
 
-        def begin() -> tuple[Source, Columns]:
-            source = open_source(
-                path,
-                encoding=reading.encoding,
-                delimiter=reading.delimiter,
-                quote=reading.quote,
-                sheet=reading.sheet,
-            )
-            return source, _columns(source, path, reading, parser, clock.now())
-
-        source, columns = await loop.run_in_executor(thread, begin)
+        source, columns = await loop.run_in_executor(thread, open_numbers, path, reading, parser, clock.now())
         now = clock.now()
         upload = await uploads.begin(
-            store, unit, group, file=path.name, importer=this_process(), who=who, reason=reason, now=now
+            store, unit, group, file=name or path.name, importer=this_process(), who=who, reason=reason, now=now
         )
         form = source.form
         rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-numbers-rejected{form.suffix}", columns.header, form)
@@ -180,11 +171,16 @@ class _Work:
         await uploads.finish(self._store, self._upload, self._sorting.counts(), self.written, now, failed=failed)
 
 
-def _columns(source: Source, path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> Columns:
+def open_numbers(path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> tuple[Source, Columns]:
+    """The file, and which columns of it are read. `NotFound` or `Invalid`."""
+    source = open_source(
+        path, encoding=reading.encoding, delimiter=reading.delimiter, quote=reading.quote, sheet=reading.sheet
+    )
+
     def is_phone(value: str) -> bool:
         return isinstance(parser.parse_many([value])[0], Phone)
 
-    return find_columns(
+    columns = find_columns(
         source.header,
         is_phone,
         lambda value: expiry.read(value, now) is not None,
@@ -192,3 +188,4 @@ def _columns(source: Source, path: Path, reading: Reading, parser: ColumnParser,
         expires_column=reading.expires_column,
         where=f"{path}, line {source.header_line}",
     )
+    return source, columns

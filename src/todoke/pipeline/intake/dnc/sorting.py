@@ -34,9 +34,6 @@ from todoke.store.dnc.uploads import Counts
 CHUNK = 6_000_000
 _TOLD = 200_000  # rows between two words on how far it is
 
-INVALID_EXPIRY = "invalid_expiry"
-ALREADY_EXPIRED = "already_expired"
-
 # What is wrong with a row itself. Too many fields or too few are no fault here, where the number can be read.
 _FLAWS = (Reason.BAD_QUOTING, Reason.UNDECODABLE)
 
@@ -174,8 +171,8 @@ class Sorting:
         at = self._columns.expiry
         until = self._ends(row.values[at] if at is not None and len(row.values) > at else "")
         if until is None:
-            return at, INVALID_EXPIRY, "this is no date; write it as 2027-12-31"
-        return until if until > self._now else (at, ALREADY_EXPIRED, "the moment is in the past")
+            return at, Reason.INVALID_EXPIRATION.value, "this is no date; write it as 2027-12-31"
+        return until if until > self._now else (at, Reason.EXPIRED.value, "the moment is in the past")
 
     def _ends(self, text: str) -> Micros | None:
         """None for what is no moment."""
