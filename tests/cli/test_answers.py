@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 from tests.cli.conftest import Command
+from typer.core import TyperCommand, TyperGroup
 
 from todoke.cli.commands import app
 
@@ -18,10 +19,10 @@ GROUPS = ("list", "mapping", "imports", "dnc", "suppress", "consent", "review", 
 EXPORTS = {"dnc export", "consent export", "privacy export"}
 
 
-def without_json(command: typer.core.TyperGroup | typer.core.TyperCommand, path: str = "") -> Iterator[str]:
-    if isinstance(command, typer.core.TyperGroup):
+def without_json(command: TyperGroup | TyperCommand, path: str = "") -> Iterator[str]:
+    if isinstance(command, TyperGroup):
         for name, part in command.commands.items():
-            assert isinstance(part, typer.core.TyperGroup | typer.core.TyperCommand)
+            assert isinstance(part, TyperGroup | TyperCommand)
             yield from without_json(part, f"{path} {name}".strip())
     elif not any("--json" in parameter.opts for parameter in command.params):
         yield path
@@ -29,7 +30,7 @@ def without_json(command: typer.core.TyperGroup | typer.core.TyperCommand, path:
 
 def test_every_command_that_tells_something_can_tell_it_as_json() -> None:
     root = typer.main.get_command(app)
-    assert isinstance(root, typer.core.TyperGroup)
+    assert isinstance(root, TyperGroup)
     assert {path for path in without_json(root) if path.split(" ", 1)[0] in GROUPS} == EXPORTS
 
 
