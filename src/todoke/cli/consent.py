@@ -14,12 +14,11 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.importing import REJECTED, bar_shown, incoming
-from todoke.cli.numbers import read_number
 from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
 from todoke.cli.output import answer, iso, local, print_json, print_table, say
-from todoke.cli.phones import Region
+from todoke.cli.phones import Region, phone_of
 from todoke.model.clock import Micros, SystemClock, from_datetime, to_datetime
-from todoke.model.errors import Invalid
+from todoke.model.errors import Invalid, sentence_of
 
 if TYPE_CHECKING:
     from todoke.store.consents.reading import Entry, ReplyRow
@@ -111,7 +110,7 @@ def add(
                 record = read(row, lambda raw: parser.parse(raw).e164, now)
             except BadRow as error:
                 where = "NUMBER" if error.column == "number" else f"--{error.column.replace('_', '-')}"
-                raise Invalid(f"{str(error)[0].upper()}{str(error)[1:]}.", where=where) from None
+                raise Invalid(sentence_of(str(error)), where=where) from None
             return await writing.add(store, unit, [record], now)
 
     added = session.run(work())
@@ -193,7 +192,7 @@ def export(
         async with session.of(context).store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            phone = None if number is None else read_number(number, unit.default_region)
+            phone = None if number is None else phone_of(number, unit.default_region, "NUMBER")
             found = rows(store, unit, phone=phone, since=_moment(since), before=_moment(before))
             with ExitStack() as stack:
                 target = stack.enter_context(_private(out)) if out is not None else sys.stdout
@@ -214,7 +213,7 @@ def show(context: typer.Context, number: Number, business_unit: BusinessUnit = N
 
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            phone = read_number(number, unit.default_region)
+            phone = phone_of(number, unit.default_region, "NUMBER")
             return await reading.of_number(connection, unit, phone), await reading.replies_of(connection, unit, phone)
 
     found, replies = session.run(work())

@@ -123,14 +123,20 @@ def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:
                     **row._asdict(),
                     "phone": f"+{row.phone}",
                     "created_at": iso(row.created_at),
-                    "expires_at": iso(row.expires_at),
+                    "expires_at": iso(row.ends_at),
                 }
                 for row in rows
             ]
         )
         return
-    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at), local(row.expires_at)) for row in rows]
+    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at), _until(row)) for row in rows]
     print_table(["number", "group", "source", "since", "until"], table, empty=empty)
+
+
+def _until(row: EntryRow) -> str:
+    from todoke.model.dnc import HELD
+
+    return "a person has read its reply: todoke review" if row.source == HELD else local(row.ends_at)
 
 
 def _change(

@@ -190,6 +190,7 @@ def tell(name: str, ended: Ended, *, json: bool) -> None:
                 "encoding": imported.encoding,
                 "delimiter": imported.delimiter,
                 "sheet": imported.sheet,
+                "region": imported.region,
                 "zone_groups": imported.zone_groups,
                 "unusable": imported.unusable,
                 "on_dnc": imported.on_dnc,

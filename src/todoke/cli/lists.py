@@ -11,7 +11,7 @@ from todoke.cli import session
 from todoke.cli.filtering import count_list
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import answer, iso, local, print_json, print_table, say
-from todoke.model.errors import Invalid
+from todoke.model.errors import Invalid, sentence_of
 
 if TYPE_CHECKING:
     from todoke.model.clock import Micros
@@ -89,7 +89,7 @@ def add(
         list[str], typer.Option("--field", metavar="NAME=VALUE", help="A field of the contact; as often as needed.")
     ],
     region: Annotated[
-        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the unit's.")
+        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the list's.")
     ] = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -109,7 +109,8 @@ def add(
         lambda store, unit: append(store, unit, name, [record], now=_now(), default_region=region),
     )
     if done.position is None:
-        raise Invalid(f"The contact was refused ({done.reason}): {done.detail}.", where=f"list {name!r}")
+        refused = sentence_of(f"the contact was refused ({done.reason}): {done.detail}")
+        raise Invalid(refused, where=f"list {name!r}")
     sentence = f"{name}: added at position {done.position:,}"
     answer({"list": name, "position": done.position}, sentence, json=json)
 

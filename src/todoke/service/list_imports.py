@@ -329,4 +329,5 @@ def _result(imported: Imported) -> dict[str, Any]:
         "encoding": imported.encoding,
         "delimiter": imported.delimiter,
         "sheet": imported.sheet,
+        "region": imported.region,
     }

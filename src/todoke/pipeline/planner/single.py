@@ -9,7 +9,7 @@ from todoke.compliance.hours import hours_of
 from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
-from todoke.model.errors import Conflict, Invalid
+from todoke.model.errors import Conflict, Invalid, sentence_of
 from todoke.model.stream import Stream
 from todoke.sms import places
 from todoke.sms.compose import EmptyText, TooLong, compose
@@ -130,6 +130,5 @@ def _phone(to: str, region: str) -> Phone:
             raise Invalid("No text can reach a number of this kind.", where=to, fix="Give a mobile number.")
         return phone
     except PhoneError as error:
-        sentence = str(error)
         fix = "Write it with its country code, such as +15551234567."
-        raise Invalid(f"{sentence[0].upper()}{sentence[1:]}.", where=to, fix=fix) from None
+        raise Invalid(sentence_of(str(error)), where=to, fix=fix) from None

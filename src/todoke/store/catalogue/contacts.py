@@ -7,17 +7,19 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todoke.model.clock import Micros
 from todoke.store.catalogue.units import Unit
 from todoke.store.lists import keys
 from todoke.store.schema import calling_list, contact
 
 
 class ContactRow(NamedTuple):
-    """A contact of a list with its candidate places."""
+    """A contact of a list with its candidate places. `expires_at`: of its own, where it has one."""
 
     position: int
     external_id: str
     places: tuple[str, ...]
+    expires_at: Micros | None
 
 
 async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone: int) -> ContactRow | None:
@@ -26,7 +28,7 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     """
     c = contact.c
     wanted = (
-        select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets)
+        select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets, c.expires_at)
         .join(calling_list, calling_list.c.id == c.list_id)
         .where(
             calling_list.c.business_unit_id == unit.id,
@@ -42,5 +44,5 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     row = (await connection.execute(wanted)).first()
     if row is None:
         return None
-    position, external_id, zone_set, zone_sets = row
-    return ContactRow(position, external_id, tuple(zone_sets[zone_set]))
+    position, external_id, zone_set, zone_sets, expires_at = row
+    return ContactRow(position, external_id, tuple(zone_sets[zone_set]), expires_at)

@@ -119,6 +119,26 @@ async def find(connection: AsyncConnection, unit: Unit, import_id: int) -> Impor
     return await _find(connection, unit, import_id, hold=False)
 
 
+class Manner(NamedTuple):
+    """By which rules the rows of a list were read. None: by those of the unit, or the usual ones."""
+
+    region: str | None = None
+    channel: str | None = None
+    no_time_zone: str | None = None
+
+
+async def manner(connection: AsyncConnection, unit: Unit, list_id: int) -> Manner:
+    """As the import read it that made the unit's list: what is added to it later is read so, too."""
+    made = (_i.business_unit_id == unit.id, _i.list_id == list_id, _i.kind == "new", _i.state == ImportState.DONE)
+    row = (await connection.execute(select(_i.options, _i.result).where(*made).limit(1))).first()
+    if row is None:
+        return Manner()
+    options: dict[str, Any] = row[0]
+    result: dict[str, Any] = row[1] or {}
+    region = result.get("region") or options.get("default_region")
+    return Manner(region, options.get("channel"), options.get("no_time_zone"))
+
+
 def is_idle(row: ImportRow, alive: Callable[[str], bool], now: Micros) -> bool:
     """Whether nobody works on a running import: its process is dead, or is on another machine and says nothing."""
     if row.state is not ImportState.RUNNING:
