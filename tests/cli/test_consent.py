@@ -53,8 +53,8 @@ async def test_a_file_goes_in_and_comes_out(acme: Command, folder: Path) -> None
     assert path.stat().st_mode & 0o077 == 0
     rejected = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert [(row["todoke_line"], row["todoke_field"], row["todoke_reason"]) for row in rejected] == [
-        ("4", "Disclosure", "missing_evidence"),
-        ("5", "Phone", "phone_not_a_number"),
+        ("4", "disclosure", "missing_evidence"),
+        ("5", "number", "phone_not_a_number"),
     ]
     assert rejected[1]["Phone"] == "nobody"
     assert list(folder.glob("*-rejected*")) == []

@@ -32,6 +32,12 @@ def test_a_local_time_counts_in_the_zone_that_is_named() -> None:
     assert (default.at, default.zone) == (record.at, record.zone)
 
 
+def test_the_zone_of_moments_that_say_none_is_of_no_other() -> None:
+    """Else the same row would be another record, once the file is imported with a zone and once without."""
+    first = read(GOOD, lambda _: 1, NOW)
+    assert read(GOOD, lambda _: 1, NOW, "Asia/Tokyo") == first
+
+
 def test_what_is_exported_with_an_offset_is_read_again() -> None:
     first = read(GOOD, lambda _: 1, NOW)
     assert read({**GOOD, "zone": first.zone, "at": "2024-05-01T17:00:00Z"}, lambda _: 1, NOW) == first

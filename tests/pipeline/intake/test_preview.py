@@ -98,6 +98,7 @@ WARNINGS = [
     ("id,Phone,todoke_line\n1,2,3\n", "Left out, .*: todoke_line"),
     ("id,Phone\n1\n", "Line 2 has 1 fields, the header 2"),
     ("id,Phone\n1,2,3\n", "Line 2 has 3 fields"),
+    ("id,Phone,Where\n1,2,Asia/Tokyo\n3,4,\n", "'Where' holds time zones.*--map \"Where=TimeZone\""),
     ("id,Phone\n", "no rows below the header"),
 ]
 

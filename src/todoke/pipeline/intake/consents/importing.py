@@ -187,7 +187,7 @@ class _Rows:
                 waiting.append(self._record(row, answer, batch.flaws.get(index) or self._misfit(row)))
             except BadRow as error:
                 self.reasons[error.code] += 1
-                self.rejects.write(row, line, self._header(error.column), error.code, str(error))
+                self.rejects.write(row, line, error.column, error.code, str(error))
 
     def _record(self, row: Sequence[str], answer: Phone | PhoneError, flaw: Reason | None) -> Record:
         if flaw is not None:
@@ -206,10 +206,6 @@ class _Rows:
             return Reason.TOO_FEW_FIELDS
         surplus = any(cell.strip() for cell in row[len(self._names) :])
         return Reason.TOO_MANY_FIELDS if surplus else None
-
-    def _header(self, name: str) -> str:
-        """What the file calls the column."""
-        return self.source.header[self._names.index(name)].strip() if name and name in self._names else name
 
 
 def columns(header: Iterable[str], where: str) -> list[str]:

@@ -77,7 +77,7 @@ def read(row: Mapping[str, str], parse: Callable[[str], int], now: Micros, zone:
         raise BadRow("number", PHONE_REASONS[error.reason], str(error)) from None
     act = _act(value["act"])
     kind = _kind(value["kind"], act)
-    own_zone = value["zone"] or zone
+    own_zone = value["zone"] or zone  # of moments that say none
     at = _moment("at", value["at"], own_zone)
     if at > now + SKEW:
         raise BadRow("at", Fault.FUTURE_MOMENT)
@@ -90,7 +90,8 @@ def read(row: Mapping[str, str], parse: Callable[[str], int], now: Micros, zone:
         for name in ("disclosure", "signed"):
             if not value[name]:
                 raise BadRow(name, Fault.MISSING_EVIDENCE)
-    shown = own_zone or str(_instant(value["at"]).tzinfo)
+    offset = _instant(value["at"]).tzinfo
+    shown = value["zone"] or (zone if offset is None else str(offset))
     channel = value["channel"] or CHANNEL
     return Record(
         phone, act, kind, at, **{name: value[name] for name in _TEXTS}, zone=shown, channel=channel, expires_at=expires
