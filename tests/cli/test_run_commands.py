@@ -4,9 +4,23 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.cli.conftest import EXAMPLE
+
 Command = Callable[..., Awaitable[Any]]
 
 BONUS = ("skill", "start", "bonus-shift", "--list", "Agents")
+
+
+@pytest.fixture
+async def agents(agents: Command, folder: Path) -> Command:
+    """Acme's agents may be texted at any hour, so that the hour of these tests does not matter."""
+    any_hour = 'window = "00:00-24:00"\nrule_pack = "none"\nsmart_encoding = true'
+    (folder / "any-hour.toml").write_text(
+        EXAMPLE.read_text(encoding="utf-8").replace("smart_encoding = true", any_hour)
+    )
+    assert (await agents("apply", "any-hour.toml")).status == 0
+    return agents
 
 
 async def test_a_skill_is_started_paused_resumed_and_stopped(agents: Command) -> None:

@@ -23,7 +23,7 @@ from todoke.store.hot.postgres.session import PINNED
 from todoke.store.postgres import connect
 from todoke.store.schema import metadata
 from todoke.store.schema.distribution import INDEXES_WITHOUT_BUCKET, KEYS_WITHOUT_BUCKET, PLACEMENTS, Placement
-from todoke.store.store import open_store
+from todoke.store.store import migrate, open_store
 
 BY_BUCKET = {name for name, placement in PLACEMENTS.items() if placement is Placement.BUCKET}
 DECLARE = "src/todoke/store/schema/distribution.py"
@@ -170,7 +170,9 @@ Scans = dict[tuple[str, str], list[Bound]]
 @pytest.fixture
 async def hot_scans(postgres_server: object) -> Scans:
     """Of every hot statement, by module and name."""
-    url = await postgres_server.clean()  # type: ignore[attr-defined]
+    # A database of its own: in one that many tests have filled and emptied the size of an index decides.
+    url = await postgres_server.create()  # type: ignore[attr-defined]
+    await migrate(url)
     async with await open_store(url) as store:
         await seed_run(store, await seed(store))
     connection = await connect(parse_address(url), PINNED)
@@ -184,6 +186,7 @@ async def hot_scans(postgres_server: object) -> Scans:
         await connection.execute("DEALLOCATE look")
         found[(module, name)] = scans(plan)
     await connection.close()
+    await postgres_server.drop(url)  # type: ignore[attr-defined]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.model.run import OPEN, RunEvent
 
 if TYPE_CHECKING:
-    from todoke.store.catalogue.runs import Selected
+    from todoke.store.catalogue.runs import RunRow, Selected
+    from todoke.store.catalogue.waiting import Waiting
 
 app = typer.Typer(help="Runs: a skill on its way through a list.", no_args_is_help=True)
 
@@ -33,7 +35,7 @@ def every(
     """The runs of a business unit, the newest first."""
     from todoke.model.event import State
     from todoke.store.catalogue import runs, units
-    from todoke.store.catalogue.runs import Progress, RunRow
+    from todoke.store.catalogue.runs import Progress
 
     async def work() -> list[tuple[RunRow, Progress]]:
         async with session.of(context).store() as store, store.reading() as connection:
@@ -73,23 +75,31 @@ def show(context: typer.Context, run: RunId, business_unit: BusinessUnit = None,
     from todoke.model.clock import SystemClock
     from todoke.store.catalogue import allowances, runs, units
     from todoke.store.catalogue.allowances import UsedUp
-    from todoke.store.catalogue.runs import Progress, RunRow, Transition
+    from todoke.store.catalogue.runs import Progress, Transition
+    from todoke.store.catalogue.waiting import waiting
 
-    async def work() -> tuple[RunRow, Progress, list[Transition], list[UsedUp], Selected | None]:
+    async def work() -> tuple[RunRow, Progress, list[Transition], list[UsedUp], Waiting | None, Selected | None]:
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
             row = await runs.find(connection, unit, run)
             progress = await runs.progress(connection, unit, run)
-            waits = row.state in OPEN and progress.waiting
-            caps = await allowances.used_up(connection, unit, run, SystemClock().now()) if waits else []
+            waits, now = row.state in OPEN and progress.waiting, SystemClock().now()
+            caps = await allowances.used_up(connection, unit, run, now) if waits else []
+            later = await waiting(connection, row, now) if waits else None
             selected = await runs.selection_of(connection, row)
-            return row, progress, await runs.transitions(connection, unit, run), caps, selected
+            return row, progress, await runs.transitions(connection, unit, run), caps, later, selected
 
-    row, progress, history, caps, selected = session.run(work())
+    row, progress, history, caps, later, selected = session.run(work())
     if json:
         steps = [{**step._asdict(), "at": iso(step.at)} for step in history]
         used_up = [{**cap._asdict(), "until": iso(cap.until)} for cap in caps]
-        facts = {"text": row.body, "history": steps, "caps_used_up": used_up, "selection": selected}
+        wait = later and {
+            **later._asdict(),
+            "first": iso(later.first),
+            "last": iso(later.last),
+            "phone": _number(later),
+        }
+        facts = {"text": row.body, "history": steps, "caps_used_up": used_up, "later": wait, "selection": selected}
         print_json({**_as_json(row, progress), **facts})
         return
     say(f"run {row.id}: {row.skill} over {row.calling_list}, {row.state.value}")
@@ -102,6 +112,8 @@ def show(context: typer.Context, run: RunId, business_unit: BusinessUnit = None,
     for cap in caps:
         whose = f"{cap.kind.value.replace('_', ' ')} {cap.name}"
         say(f"it waits: {whose} has had its {cap.cap:,} segments of the day; the next begins {local(cap.until)}")
+    if later is not None:
+        _tell_later(row, later)
     for step in history:
         was = f"{step.old} -> " if step.old else ""
         say(f"{local(step.at)}  {was}{step.new}{f' ({step.reason})' if step.reason else ''}")
@@ -153,6 +165,18 @@ def _tell(selected: Selected) -> None:
         say(f"order: {', '.join(selected.order)}")
     if selected.state == "making":
         say(f"its contacts are being selected: {selected.read:.0%} of the list is looked at")
+
+
+def _tell_later(row: RunRow, later: Waiting) -> None:
+    more = "more than " if later.more else ""
+    until = local(later.first) if later.first == later.last else f"{local(later.first)} to {local(later.last)}"
+    say(f"{more}{later.messages:,} messages wait until {until}: calling window, cap, suppression or next attempt")
+    number = _number(later) or "NUMBER"
+    say(f"why, of one of them: todoke why {number} --skill {quote(row.skill)} --list {quote(row.calling_list)}")
+
+
+def _number(later: Waiting) -> str | None:
+    return None if later.phone is None else f"+{later.phone}"
 
 
 def _control(context: typer.Context, run: int, event: RunEvent, reason: str, business_unit: str | None) -> None:
