@@ -25,7 +25,7 @@ async def agents(agents: Command, folder: Path) -> Command:
 
 async def test_a_skill_is_started_paused_resumed_and_stopped(agents: Command) -> None:
     started = await agents(*BONUS)
-    assert (started.status, started.out) == (0, "run 1: 3 contacts\n"), started.err
+    assert (started.status, started.out, started.err) == (0, "run 1: 3 contacts\n", "")
     assert (await agents("run", "pause", "1", "--reason", "lunch")).out == "run 1: paused\n"
     assert (await agents("run", "pause", "1", "--reason", "dinner")).out == "run 1: paused\n"
     assert (await agents("run", "resume", "1")).out == "run 1: running\n"
