@@ -178,6 +178,22 @@ async def test_single_records_go_by_the_rules_of_an_import(here: Here) -> None:
     await here.check()
 
 
+async def test_the_rejected_rows_of_an_update_stay_until_somebody_removes_them(here: Here) -> None:
+    """Also where the next list gets the id that the update's own list had."""
+    updated = (await here.load("id,FirstName,Mobile\n7,Joe,12345\n8,Moe,212 555 2690\n")).updated
+    assert updated is not None
+    assert updated.imported is not None
+    path = updated.imported.rejects_path
+    assert path is not None
+    assert path.name == "import-2-not-read-rejected.csv"
+    other = here.folder / "others.csv"
+    other.write_text("id,Mobile\n1,212 555 2671\n2,nobody\n")
+    imported = (await here.imports.begin("others", Upload(other), {})).imported
+    assert imported is not None
+    assert imported.rejects_path not in (None, path)
+    assert "7,Joe,12345" in path.read_text()
+
+
 async def test_what_is_added_is_read_by_the_rules_of_the_lists_own_import(here: Here) -> None:
     """Its region, its channel, and what becomes of contacts in no known time zone."""
     async with here.store.writing() as connection:

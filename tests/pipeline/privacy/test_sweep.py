@@ -92,6 +92,7 @@ async def old(store: Store, folder: Path) -> World:
         "unit-list-dry-run-rejected.parquet",
         "dnc-900-numbers-rejected.csv.gz",
         "import-900-not-merged-rejected.csv",
+        "import-900-not-read-rejected.parquet",
         f"consents-{scene.unit}-20240501T120000000000Z-rejected.csv",
     )
     for name in names:
@@ -134,7 +135,7 @@ async def test_what_is_past_its_days_goes_and_the_counts_stay(store: Store, tmp_
         Data.EVENTS: 10,
         Data.CONTACTS: 1,
         Data.DOUBTS: 1,
-        Data.REJECTED_FILES: 6,
+        Data.REJECTED_FILES: 7,
         Data.OPT_OUTS: 0,
         Data.CONSENTS: 0,
     }
@@ -215,4 +216,4 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
         )
     found = [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)]
     assert "dnc-900-numbers-rejected.csv.gz" not in found
-    assert len(found) == 5
+    assert len(found) == 6

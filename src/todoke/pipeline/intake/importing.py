@@ -159,7 +159,7 @@ async def import_list(
             import_id=import_id,
             into=into,
         )
-        rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
+        rejects_name = _rejects_name(name, opened.list_id, None if into is None else import_id) + source.form.suffix
         rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)
         zone_sets = ZoneSets()
         judge = Judge(layout, phones, zone_sets, rules)
@@ -339,6 +339,13 @@ def _imported(
         unusable={names[index]: count for index, count in sorted(checked.unusable.items())},
         on_dnc=on_dnc,
     )
+
+
+def _rejects_name(name: str, list_id: int, update: int | None) -> str:
+    """By the list's id; of an update by the import's: its own list is gone when it is merged, and a database may give
+    the id to the next one.
+    """
+    return f"{_file_name(name)}-{list_id}-rejected" if update is None else f"import-{update}-not-read-rejected"
 
 
 def column_parser(region: str) -> ColumnParser:

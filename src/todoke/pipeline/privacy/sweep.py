@@ -39,7 +39,7 @@ PIECES: dict[Data, Pieces] = {
 # merge, of a list.
 _OF_CONSENTS = re.compile(r"consents-(\d+)-\d{8}T\d+Z-rejected\b")
 _OF_UPLOAD = re.compile(r"dnc-(\d+)-numbers-rejected\b")
-_OF_IMPORT = re.compile(r"import-(\d+)-not-merged-rejected\b")
+_OF_IMPORT = re.compile(r"import-(\d+)-not-(?:read|merged)-rejected\b")
 _OF_LIST = re.compile(r"-(\d+)-rejected\b")
 
 
