@@ -106,6 +106,24 @@ async def test_a_file_of_no_import_goes_as_many_days_after_its_last_byte(store: 
     assert await remove(store, tmp_path / "nowhere", 0) == 0
 
 
+async def test_what_cannot_be_removed_stops_no_engine(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as the upload of another user, whose import is over then all the same."""
+    path = await failed(store, tmp_path / "uploads", monkeypatch)
+
+    def refused(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        assert await remove(store, path.parent, KEPT + HOUR) == 0
+    assert "old uploads stay: [Errno 13] Permission denied" in caplog.text
+    assert (await row_of(store)).state is ImportState.CANCELLED
+    assert await remove(store, path.parent, KEPT + HOUR) == 1
+    assert not path.exists()
+
+
 # Copies a line of its standard input, then waits for more, like `todoke import -` in a pipe.
 COPYING = """
 import sys

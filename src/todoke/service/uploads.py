@@ -23,8 +23,17 @@ async def remove_old(store: Store, folder: Path, rejects_dir: Path, clock: Clock
     """Remove what lies in the folder and is of no use any more; how many files.
 
     An import that failed, or whose process was killed, is cancelled when it has said nothing for so many days. A file
-    of no such import goes as many days after its last byte, a copy that was broken off after an hour.
+    of no such import goes as many days after its last byte, a copy that was broken off after an hour. A folder or a
+    file that is not this user's to remove stays, and is logged: an engine goes on.
     """
+    try:
+        return await _remove_old(store, folder, rejects_dir, clock)
+    except OSError as error:
+        _log.error("old uploads stay: %s", error, extra={"action": "upload_kept"})
+        return 0
+
+
+async def _remove_old(store: Store, folder: Path, rejects_dir: Path, clock: Clock) -> int:
     if not folder.is_dir():
         return 0
     now = clock.now()

@@ -14,7 +14,7 @@ from todoke.model.clock import SECOND
 from todoke.model.consent import Act, Kind, Record
 from todoke.model.event import Kind as EventKind
 from todoke.model.retention import DAY, Data
-from todoke.pipeline.privacy.sweep import Sweep, overview, past_files
+from todoke.pipeline.privacy.sweep import Sweep, overview, past_files, remove_files
 from todoke.store import schema
 from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
@@ -187,6 +187,15 @@ async def test_partitions_of_old_runs_are_dropped_whole(store: Store, tmp_path: 
     assert (await count(store, "event"), await count(store, "doubt")) == (0, 0)
     assert await world.tallies() == before
     assert await retention.drop_partitions(store, [(unit, NOW + 1)]) == []
+
+
+def test_a_file_that_cannot_be_removed_keeps_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder, file = tmp_path / "folder-1-rejected.csv", tmp_path / "list-1-rejected.csv"
+    folder.mkdir()
+    file.touch()
+    assert remove_files([folder, file]) == 1
+    assert list(tmp_path.iterdir()) == [folder]
+    assert "folder-1-rejected.csv is past its days and stays" in caplog.text
 
 
 async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store, tmp_path: Path) -> None:

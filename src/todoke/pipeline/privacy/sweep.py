@@ -172,10 +172,15 @@ def _is_of(name: str, numbers: Numbered) -> bool:
 
 
 def remove_files(paths: Sequence[Path]) -> int:
-    """Remove them; one that is gone already does not matter."""
+    """Remove them; how many went. One that is gone already does not matter; one of another user stays and is logged."""
+    gone = 0
     for path in paths:
-        path.unlink(missing_ok=True)
-    return len(paths)
+        try:
+            path.unlink(missing_ok=True)
+            gone += 1
+        except OSError as error:
+            _log.error("%s is past its days and stays: %s", path, error.strerror, extra={"action": "retention"})
+    return gone
 
 
 def _written(path: Path) -> Micros:
