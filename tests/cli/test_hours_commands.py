@@ -92,6 +92,7 @@ default_region = "US"
 window = "Mon - Fri 8-20; sat 10:00-17:00"
 holidays = ["US", "12-24", "2026-06-02"]
 rule_pack = "US-TX"
+phone_hours = { "Work phone" = "mon-fri 9-17", "Home phone" = "sat-sun 10:00-18:00" }
 
 [[skill]]
 name = "bonus-shift"
@@ -100,12 +101,16 @@ transport_code = "15551230001"
 template = "Bonus shift"
 window = "mon-fri 9-12, 13-17"
 rule_pack = "none"
+
+[skill.phone_hours]
+"Work phone" = "12:00-13:00"
 """
     (folder / "hours.toml").write_text(text)
     applied = await acme("apply", "hours.toml")
     assert applied.status == 0, applied.err
-    assert "warning: hours.toml:15: skill.rule_pack: " in applied.err
+    assert "warning: hours.toml:16: skill.rule_pack: " in applied.err
     assert "window (default) -> 'mon-fri 08:00-20:00; sat 10:00-17:00; sun closed'" in applied.out
+    assert "phone_hours {} -> " in applied.out
     again = await acme("apply", "hours.toml", "--json")
     assert again.json["changes"] == []
     (skill, _) = (await acme("skill", "list", "--json")).json
@@ -116,8 +121,66 @@ rule_pack = "none"
         ('["US", ', '["ZZ", ', "hours.toml:6: business_unit.holidays: "),
         ('"US-TX"', '"DE"', "hours.toml:7: business_unit.rule_pack: "),
         ('"US-TX"', '"US-TZ"', "hours.toml:7: business_unit.rule_pack: "),
-        ("mon-fri 9-12, 13-17", "closed", "hours.toml:14: skill.window: "),
+        ("mon-fri 9-12, 13-17", "closed", "hours.toml:15: skill.window: "),
+        ("mon-fri 9-17", "mon-fry 9-17", "hours.toml:8: business_unit.phone_hours: Of 'Work phone': "),
+        ("sat-sun 10:00-18:00", "closed", "hours.toml:8: business_unit.phone_hours: 'Home phone' is never open."),
+        (
+            '"Home phone"',
+            '"work_phone"',
+            "hours.toml:8: business_unit.phone_hours: 'Work phone' and 'work_phone' are one",
+        ),
+        ('"Home phone"', '"-"', "hours.toml:8: business_unit.phone_hours: '-' is no name of a phone type."),
+        ('"12:00-13:00"', '"noon"', "hours.toml:18: skill.phone_hours: Of 'Work phone': "),
+        ('"12:00-13:00"', "12", "hours.toml:18: skill.phone_hours: "),
     ):
         (folder / "hours.toml").write_text(text.replace(old, new))
         refused = await acme("apply", "hours.toml")
         assert (refused.status, where in refused.err) == (1, True), refused.err
+
+
+async def test_hours_by_phone_type_from_the_list_to_why(acme: Command, folder: Path) -> None:
+    """A list with numbers at work and at home, and a contact that is added to it later."""
+    (folder / "hours.toml").write_text(
+        '[[business_unit]]\nname = "Acme"\ndefault_region = "US"\n'
+        '[business_unit.phone_hours]\n"Work phone" = "mon-fri 09:00-12:00"\n"Home phone" = "mon-fri 17:00-20:00"\n'
+    )
+    (folder / "both.csv").write_text(
+        "id,First name,Work phone,Home phone\na1,Ann,202-555-0143,202-555-0144\na2,Bob,,202-555-0145\n"
+    )
+    assert (await acme("apply", "hours.toml")).status == 0
+    assert (await acme("import", "both.csv", "--list", "Both")).status == 0
+    assert "phone types: PhoneNumber (Work phone), Home phone" in (await acme("list", "show", "Both")).out
+    added = ("--field", "ExternalId=a3", "--field", "FirstName=Eve", "--field", "PhoneNumber=202-555-0146")
+    assert (await acme("list", "add", "Both", *added)).status == 0
+    for number, hour, against in (
+        ("+12025550143", "10:00", []),
+        ("+12025550145", "10:00", ["hours of Home phone", "all hours"]),
+        ("+12025550146", "10:00", []),
+        ("+12025550143", "18:00", ["hours of Work phone", "all hours"]),
+        ("+12025550145", "18:00", []),
+        ("+12025550146", "18:00", ["hours of Work phone", "all hours"]),
+    ):
+        asked = ("why", number, "--skill", "bonus-shift", "--list", "Both", "--at", f"2026-06-08T{hour}-04:00")
+        told = (await acme(*asked, "--json")).json
+        assert [verdict["rule"] for verdict in told["verdicts"] if not verdict["allowed"]] == against, (number, hour)
+        assert told["places"] == ["US-DC America/New_York"]
+
+
+async def test_a_single_text_says_of_which_phone_type_it_is(acme: Command, folder: Path) -> None:
+    def declare(hours: str) -> None:
+        (folder / "hours.toml").write_text(
+            f'[[business_unit]]\nname = "Acme"\ndefault_region = "US"\nrule_pack = "none"\n'
+            f"phone_hours = {{ {hours} }}\n"
+        )
+
+    declare('"Work phone" = "mon-fri 09:00-12:00", "Home phone" = "sat-sun 09:00-12:00"')
+    assert (await acme("apply", "hours.toml")).status == 0
+    send = ("send", "--to", DC, "--text", "Hi", "--code", "15551230001")
+    refused = await acme(*send)
+    assert refused.status == 1
+    assert "the hours of all phone types must be open together" in refused.err
+    assert (await acme(*send, "--phone-type", "work_phone")).status == 0
+    assert (await acme(*send, "--phone-type", "Pager")).status == 0
+    assert "is no name of a phone type" in (await acme(*send, "--phone-type", "-")).err
+    listed = await acme("send", "--list", "Agents", "--text", "Hi", "--phone-type", "Work phone")
+    assert "Leave out --phone-type" in listed.err

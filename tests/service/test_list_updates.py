@@ -17,6 +17,7 @@ from todoke.pipeline.planner.start import start_skill
 from todoke.service import list_updates
 from todoke.service.list_imports import Ended, ListImports, Upload
 from todoke.service.list_updates import Appended, add
+from todoke.sms.phone_type import phone_type_of
 from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import StoreUnavailable
@@ -298,3 +299,44 @@ async def test_a_list_of_an_earlier_version_gets_its_keys(store: Store) -> None:
     (answer,) = await list_updates.add(store, unit, "list", [record], now=NOW)
     assert answer.reason == "duplicate_external_id"
     assert (await keys.read(store, scene.bucket, scene.list, keys.Kind.EXTERNAL)).height == 10
+
+
+# ------------------------------------------------------------------ of which phone type the texted number is
+
+
+async def phone_types(here: Here) -> dict[str, tuple[str, ...]]:
+    sets = await here.scalar(calling_list.c.zone_sets)
+    return {name: phone_type_of(sets[row[2]]) for name, row in (await here.contacts()).items()}
+
+
+async def test_what_comes_says_of_which_phone_type_it_is(here: Here) -> None:
+    """The field's names add up, so that the hours of each of them hold; what is not in the file stays as it is."""
+    mine = ("SMSPhoneNumber", "Mobile")
+    assert set((await phone_types(here)).values()) == {mine}
+    await here.add({"ExternalId": "7", "FirstName": "Joe", "SMSPhoneNumber": "2125552677"})
+    assert (await phone_types(here))["7"] == mine
+    await here.load("id,FirstName,Mobile\n1,Ann,212 555 2671\n8,Ned,212 555 2678\n")
+    assert set((await phone_types(here)).values()) == {mine}
+    assert len(await here.scalar(calling_list.c.zone_sets)) == 2
+    await here.load("id,FirstName,Cell\n1,Ann,212 555 2671\n9,Tom,212 555 2679\n")
+    both = (*mine, "Cell")
+    assert await phone_types(here) == {name: both if name in "19" else mine for name in "1234789"}
+    assert await here.scalar(calling_list.c.phone_names) == {"SMSPhoneNumber": ["Mobile", "Cell"]}
+    await here.add({"ExternalId": "6", "FirstName": "Max", "SMSPhoneNumber": "2125552676"})
+    assert (await phone_types(here))["6"] == both
+    await here.check()
+
+
+async def test_a_list_of_before_knows_no_phone_types_whatever_comes(here: Here) -> None:
+    """Half of it would; it stays one whose phone types nobody knows, and its contacts count as they were."""
+    async with here.store.writing() as connection:
+        sets = [["US-NY America/New_York"], ["JP Asia/Tokyo"]]
+        await connection.execute(update(calling_list).values(zone_sets=sets, phone_names=None))
+    await here.add({"ExternalId": "7", "FirstName": "Joe", "SMSPhoneNumber": "2125552677"})
+    ended = await here.load(FIRST + "8,Ned,212 555 2678\n")
+    assert ended.updated is not None
+    assert (ended.updated.merged.added, ended.updated.merged.updated, ended.updated.merged.unchanged) == (1, 0, 4)
+    assert set((await phone_types(here)).values()) == {()}
+    assert await here.scalar(calling_list.c.zone_sets) == sets
+    assert await here.scalar(calling_list.c.phone_names) is None
+    await here.check()

@@ -68,6 +68,7 @@ def show(context: typer.Context, name: Name, business_unit: BusinessUnit = None,
         return
     say(f"{row.name}: {row.contacts:,} contacts from {row.source}, {_state(row)}")
     say(f"merge fields: {', '.join(f'{{{field}}}' for field in row.fields) or 'none'}")
+    say(f"phone types: {_phone_types(row)}")
     said = f"{counts.total:,} rows: {counts.valid:,} valid, {counts.invalid:,} invalid"
     say(f"{said}; {row.appended:,} appended later; {counts.finalized:,} finalized")
     if row.expires_at is not None:
@@ -240,6 +241,13 @@ def _now() -> Micros:
     from todoke.model.clock import SystemClock
 
     return SystemClock().now()
+
+
+def _phone_types(row: ListRow) -> str:
+    """The names by which hours may be declared for them."""
+    if row.phone_names is None:
+        return "not known: it was imported before they were kept"
+    return ", ".join(f"{field} ({', '.join(names)})" if names else field for field, names in row.phone_names.items())
 
 
 def _state(row: ListRow) -> str:

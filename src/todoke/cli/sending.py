@@ -34,6 +34,9 @@ def send(
     rule_pack: Annotated[
         str | None, typer.Option(metavar="auto|none|US-TX", help="Rules of places; else the business unit's.")
     ] = None,
+    phone_type: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the one number, where hours are declared by phone type.")
+    ] = None,
     watch: Watch = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -49,6 +52,8 @@ def send(
         raise Invalid("Say who gets it: a list or a number.", fix="Give --list or --to, and not both.")
     if watch and to is not None:
         raise Invalid("One text is not watched.", fix="Leave out --watch, or look with todoke run show.")
+    if phone_type is not None and to is None:
+        raise Invalid("A list says itself of which phone types its numbers are.", fix="Leave out --phone-type.")
     hours = calling_window.parse(window)
     if rule_pack is not None and not re.fullmatch(RULE_PACK, rule_pack):
         raise Invalid(f"{rule_pack!r} is no rule pack.", fix="Use auto, none, or a jurisdiction such as US-TX.")
@@ -66,6 +71,7 @@ def send(
                     now=SystemClock().now(),
                     rule_pack=rule_pack,
                     rulebook=load(session.of(context).settings.rules_dir),
+                    phone_type=phone_type,
                 )
                 tell_one(posted, json=json)
                 return

@@ -1,8 +1,9 @@
 """Calling windows: whether a text may go out now, until when, and when it may next.
 
-A contact has *candidate* places, so it must be open in every one of them: by the hours of the business unit and the
-skill, by those of the place's jurisdiction, and by the contact's own. A contact without any place, or in a zone that no
-clock knows, has hours that we cannot tell: it is never open, unless nothing restricts it.
+A contact has *candidate* places, so it must be open in every one of them: by the hours of the business unit, the skill
+and the phone type of the number that is texted, by those of the place's jurisdiction, and by the contact's own. One
+without any place, or in a zone that no clock knows, has hours that we cannot tell: it is never open, unless nothing
+restricts it. `places` are those of the contact's set, which may name the phone type.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from todoke.model.calling_window import WHOLE_DAY, Window
 from todoke.model.clock import HOUR, SECOND, Micros, from_datetime, to_datetime
 from todoke.model.errors import Invalid
 from todoke.model.schedule import Ranges, Schedule
+from todoke.sms.phone_type import phone_type_of, places_of
 from todoke.sms.places import Places, read_place
 
 MARGIN: Micros = 60 * SECOND
@@ -95,6 +97,7 @@ class _Spot:
 @lru_cache(maxsize=65_536)
 def _spots(hours: Hours, places: Places) -> tuple[_Spot, ...] | None:
     """The places to be looked at; none where nothing restricts; None where it cannot be told where the contact is."""
+    hours, places = hours.of_number(phone_type_of(places)), places_of(places)
     if hours.unrestricted and not any(read_place(place).window for place in places):
         return ()
     found: list[_Spot] = []

@@ -12,7 +12,7 @@ It is read by the contact's own clock. A holiday has the hours of its weekday un
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -142,6 +142,11 @@ def kept(text: str) -> str | None:
     except Invalid:
         return None
     return None if schedule.never else str(schedule)
+
+
+def by_name(texts: Mapping[str, str]) -> dict[str, str]:
+    """Schedules by what they are for, each in the form in which schedules are kept; Invalid as `parse`."""
+    return {name: str(parse(text)) for name, text in texts.items()}
 
 
 def _once(first: bool, what: str, text: str) -> None:

@@ -67,3 +67,12 @@ def test_what_todoke_knows(text: str, wanted: bool) -> None:
 
 def test_no_zone_is_an_empty_one() -> None:
     assert matches(read("@zone is empty"), Record({}))
+
+
+def test_the_phone_type_is_no_zone() -> None:
+    """A set of places names it behind them."""
+    assert matches(read("@zone is empty"), Record({}, zones=("@PhoneNumber", "@Work phone")))
+    at_work = Record({}, zones=("US-FL America/New_York", "@PhoneNumber", "@Work phone"))
+    assert matches(read('@zone = "US-FL"'), at_work)
+    for wanted in ('@zone contains "Work"', '@zone = "@PhoneNumber"', '@zone = "phone"', "@zone is empty"):
+        assert not matches(read(wanted), at_work), wanted

@@ -19,6 +19,7 @@ from todoke.pipeline.intake.validation import Judge
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone_columns import ColumnParser
+from todoke.sms.phone_type import phone_type_of, places_of
 
 
 class Contact(NamedTuple):
@@ -37,6 +38,17 @@ class Read(NamedTuple):
     contacts: list[Contact]
     rejected: list[tuple[int, str, str, str]]
     checked: Checked
+
+    @property
+    def places(self) -> list[list[str]]:
+        """The candidate places by the number of their set."""
+        return [list(places_of(texts)) for texts in self.checked.zone_sets]
+
+    @property
+    def phone_types(self) -> dict[str, tuple[str, ...]]:
+        """That of the number that is texted, by external id."""
+        sets = self.checked.zone_sets
+        return {contact.external_id: phone_type_of(sets[contact.zone_set]) for contact in self.contacts}
 
     @property
     def verdicts(self) -> list[tuple[int, str, str]]:

@@ -77,7 +77,9 @@ async def test_a_file_becomes_a_list(do_import: Import, store: Store) -> None:
     c, r, z = calling_list.c, list_rejection.c, list_range.c
     (stored,) = await rows(store, c.id, c.name, c.state, c.bucket, c.fields, c.zone_sets, c.source, c.imported_at)
     assert stored[:4] == (done.list_id, "agents", "ready", 3)
-    assert stored[4:] == (done.fields, [["US-NY America/New_York"], ["JP Asia/Tokyo"]], "agents.csv", NOW)
+    mobile = ["@SMSPhoneNumber", "@Mobile"]
+    zone_sets = [["US-NY America/New_York", *mobile], ["JP Asia/Tokyo", *mobile]]
+    assert stored[4:] == (done.fields, zone_sets, "agents.csv", NOW)
     assert await rows(store, c.contacts, c.rejected) == [(2, 2)]
     assert sorted(await rows(store, contact)) == [
         (3, done.list_id, 0, 12125552671, 0, "1", "1\x1fAnn\x1f212 555 2671", None, None),

@@ -42,7 +42,7 @@ def test_the_investigators_are_read_from_japanese_excel(read_list: ReadList) -> 
 
     assert (len(read.contacts), read.rejected) == (50, [])
     assert (seen.written.encoding, seen.written.delimiter) == ("cp932", "\t")
-    assert read.checked.zone_sets == [["JP Asia/Tokyo"]]
+    assert read.places == [["JP Asia/Tokyo"]]
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_positions_are_dense_and_grouped_by_zones(read_list: ReadList) -> None:
 
     read = read_list(text)
 
-    zones = read.checked.zone_sets
+    zones = read.places
     by_position = [
         (contact.external_id, zones[contact.zone_set])
         for contact in sorted(read.contacts, key=lambda contact: contact.position)
@@ -177,7 +177,7 @@ def test_the_postcode_comes_before_the_number_and_the_contact_has_hours_of_its_o
     head = "id,Phone,Zip,State,Contact hours\n"
     read = read_list(head + f"1,{GOOD},33101,,mon-fri 9-17\n2,{OTHER},,Texas,\n3,212 555 2673,,,at noon\n")
 
-    zones = read.checked.zone_sets
+    zones = read.places
     assert {contact.external_id: zones[contact.zone_set] for contact in read.contacts} == {
         "1": ["US-FL America/New_York mon-fri 09:00-17:00; sat-sun closed"],
         "2": ["US-TX America/Chicago", "US-TX America/Denver"],
@@ -189,7 +189,7 @@ def test_a_number_of_no_known_zone_is_accepted_with_none(read_list: ReadList) ->
     read = read_list("id,Phone\n1,+882 16 1234 5678\n2,+883 5100 1234 5678\n" + f"3,{GOOD}\n")
 
     for contact in read.contacts:
-        assert (read.checked.zone_sets[contact.zone_set] == []) == (contact.external_id != "3")
+        assert (read.places[contact.zone_set] == []) == (contact.external_id != "3")
 
 
 def test_a_value_that_is_required(read_list: ReadList) -> None:
@@ -261,7 +261,7 @@ def test_no_time_zone(
 ) -> None:
     read = read_list(f"id,Phone\n1,+882 16 1234 5678\n2,{GOOD}\n", no_time_zone=choice, channel=Channel.ANY)
 
-    found = [read.checked.zone_sets[contact.zone_set] for contact in read.contacts if contact.external_id == "1"]
+    found = [read.places[contact.zone_set] for contact in read.contacts if contact.external_id == "1"]
     assert (found, read.verdicts) == (places, verdicts)
 
 
@@ -285,3 +285,53 @@ def test_records_expire(read_list: ReadList) -> None:
         "3": int(in_tokyo.timestamp()) * 1_000_000,
         "5": None,
     }
+
+
+# ------------------------------------------------------------------ of which phone type the texted number is
+
+TYPES = "id,Mobile,Work phone,Home phone\n"
+
+
+def test_the_phone_type_is_that_of_the_number_that_is_texted(read_list: ReadList) -> None:
+    """The field first, then the header where that is another name."""
+    rows = f"1,{GOOD},212 555 2681,212 555 2682\n2,,{OTHER},212 555 2683\n3,,,212 555 2684\n4,,n/a,212 555 2685\n"
+
+    read = read_list(TYPES + rows)
+
+    assert read.phone_types == {
+        "1": ("SMSPhoneNumber", "Mobile"),
+        "2": ("PhoneNumber", "Work phone"),
+        "3": ("Home phone",),
+        "4": ("Home phone",),
+    }
+
+
+def test_a_landline_in_front_is_not_what_is_texted(read_list: ReadList) -> None:
+    read = read_list(TYPES + f"1,,03 1234 5678,{JAPANESE}\n", region="JP")
+    assert read.phone_types == {"1": ("Home phone",)}
+
+
+def test_a_list_of_one_phone_column_has_one_phone_type(read_list: ReadList) -> None:
+    rows = f"1,{GOOD},\n2,{OTHER},\n3,{JAPANESE},\n"
+    for text in (f"id,Work phone\n{rows}".replace(",\n", "\n"), f"id,Work phone,Home phone\n{rows}"):
+        read = read_list(text)
+        assert set(read.phone_types.values()) == {("PhoneNumber", "Work phone")}
+        assert len(read.checked.zone_sets) == len(read.places) == 3
+
+
+def test_places_are_counted_whatever_the_phone_type(read_list: ReadList) -> None:
+    rows = f"1,{GOOD},,\n2,,212 555 2672,\n3,,,212 555 2673\n4,,{JAPANESE},\n"
+
+    read = read_list(TYPES + rows)
+
+    assert len(read.checked.zone_sets) == 4
+    assert read.checked.zone_groups == [(["US-NY America/New_York"], 3), (["JP Asia/Tokyo"], 1)]
+    by_position = sorted(read.contacts, key=lambda contact: contact.position)
+    for zone_set, first, last in read.checked.zone_ranges:
+        assert {contact.zone_set for contact in by_position[first : last + 1]} == {zone_set}
+
+
+def test_a_date_ends_in_the_zone_whatever_the_phone_type(read_list: ReadList) -> None:
+    read = read_list(f"id,Work phone,Home phone,Expiry\n1,{GOOD},,2030-06-01\n2,,212 555 2672,2030-06-01\n")
+    assert {contact.expires_at for contact in read.contacts} == {1_906_603_200 * 1_000_000}  # midnight in New York
+    assert len(read.contacts) == 2

@@ -136,6 +136,28 @@ def test_the_hours_of_the_unit_and_the_rules_of_the_place_count_at_once() -> Non
     assert run.opens_at(0, evening) not in (None, evening)
 
 
+def test_hours_by_phone_type_count_at_once_and_for_their_cursors_only() -> None:
+    """At home and at work on a Sunday morning; the third set is of a list of before: its phone type is not known."""
+    place = "US-NY America/New_York"
+    sets = [[place, "@Home phone"], [place, "@PhoneNumber", "@Work phone"], [place]]
+    run = lane_run(zone_sets=sets, cursors=[Cursor(n, n, 10 * n, 10 * n + 9) for n in range(3)])
+    assert [cursor.number for cursor in run.open_cursors(START)] == [0, 1, 2]
+    phones = (("Home phone", "sat-sun 10:00-18:00"), ("Work phone", "mon-fri 09:00-17:00"))
+    declared = DeclaredHours(unit_rules="none", unit_phones=phones)
+    run.refresh(open_run(zone_sets=sets, cursors=run.data.cursors, hours=declared))
+    assert [cursor.number for cursor in run.open_cursors(START)] == [0]
+    monday = run.opens_at(1, START)
+    assert monday is not None
+    assert START < monday < START + 24 * HOUR
+    assert run.opens_at(2, START) is None
+    assert run.valid_until(0, START) == closes_at(run.hours, tuple(sets[0]), START)
+    stricter = declared._replace(skill_phones=(("home phone", "sat 10:00-18:00"),))
+    run.refresh(open_run(zone_sets=sets, cursors=run.data.cursors, hours=stricter))
+    assert run.open_cursors(START) == []
+    run.refresh(open_run(zone_sets=sets, cursors=run.data.cursors, hours=DeclaredHours(unit_rules="none")))
+    assert [cursor.number for cursor in run.open_cursors(START)] == [0, 1, 2]
+
+
 def test_another_rulebook_counts_at_once() -> None:
     run = lane_run(zone_sets=[["DE Europe/Berlin"]], hours=DeclaredHours())
     assert run.opens_at(0, START) == START

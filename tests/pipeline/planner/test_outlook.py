@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from tests.factories import NOW, Scene, seed, seed_list
 
-from todoke.compliance.hours import Hours
+from todoke.compliance.hours import Hours, OfPhoneType
 from todoke.compliance.rulebook import standard
 from todoke.compliance.windows import opening
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, from_datetime
 from todoke.model.errors import Conflict
 from todoke.model.schedule import every_day
-from todoke.pipeline.planner.outlook import Outlook, check, look, warnings
+from todoke.pipeline.planner.outlook import Outlook, check, look, strangers, warnings
 from todoke.pipeline.planner.start import start_skill, start_text
 from todoke.store import schema
 from todoke.store.store import Store
@@ -51,6 +51,20 @@ def test_a_run_that_expires_before_a_window_opens_is_no_use() -> None:
 
 def test_nothing_to_warn_of_where_everybody_can_be_texted() -> None:
     assert not list(warnings(look([(NEW_YORK, 5)], 3, HOURS, NOON, NOON + HOUR)))
+
+
+def test_a_phone_type_that_is_misspelt_is_told() -> None:
+    """... where the list has none of those that hours are declared for; one that is there is enough."""
+    hours = HOURS._replace(by_phone_type=(OfPhoneType("Work phones", every_day(Window(480, 600)), False),))
+    names = {"PhoneNumber": ["Work phone"], "Home phone": []}
+    assert list(strangers(hours, names)) == [
+        "Hours are declared for the phone types 'Work phones', none of which the list has. "
+        "It has 'PhoneNumber' or 'Work phone', 'Home phone'."
+    ]
+    assert not list(strangers(hours, None))
+    assert not list(strangers(HOURS, names))
+    home = OfPhoneType("home_phone", every_day(Window(480, 600)), True)
+    assert not list(strangers(hours._replace(by_phone_type=(*hours.by_phone_type, home)), names))
 
 
 @given(
@@ -124,4 +138,36 @@ async def test_the_hours_of_a_run_are_those_of_its_unit_and_skill_now(store: Sto
         await connection.execute(update(schema.business_unit).values(hours="mon-fri 09:00-17:00", holidays=["US"]))
         await connection.execute(update(schema.skill).values(hours="10:00-12:00; sun closed", rule_pack="US-TX"))
     (run,) = await store.hot.open_runs([scene.code])
-    assert run.hours == ("mon-fri 09:00-17:00", ("US",), "auto", "10:00-12:00; sun closed", "US-TX")
+    assert run.hours == ("mon-fri 09:00-17:00", ("US",), "auto", "10:00-12:00; sun closed", "US-TX", (), ())
+    async with store.writing() as connection:
+        unit, skill = {"Work": "09:00-17:00", "Home": "18:00-20:00"}, {"Work": "sun closed; 10:00-12:00"}
+        await connection.execute(update(schema.business_unit).values(phone_hours=unit))
+        await connection.execute(update(schema.skill).values(phone_hours=skill))
+    (run,) = await store.hot.open_runs([scene.code])
+    assert run.hours[5:] == (tuple(sorted(unit.items())), tuple(skill.items()))
+
+
+async def test_hours_by_phone_type_are_in_the_outlook_of_a_run(store: Store, scene: Scene) -> None:
+    """The third set is of a list that was imported before phone types were kept."""
+    sets = ((*NEW_YORK, "@PhoneNumber", "@Work phone"), (*NEW_YORK, "@Home phone"), NEW_YORK)
+    await seed_list(store, scene.unit, n=9, name="typed", zones=sets)
+    await seed_list(store, scene.unit, n=9, name="old", zones=(NEW_YORK,))
+    async with store.writing() as connection:
+        hours = {"Work phone": "mon-fri 09:00-17:00", "Home phone": "sat-sun 09:00-18:00"}
+        await connection.execute(update(schema.business_unit).values(phone_hours=hours))
+    untyped = (  # on a Sunday
+        "contacts the list does not say of which phone type their number is; "
+        "the hours of all phone types must be open. Import it again, and it says so."
+    )
+    started = await start_skill(store, business_unit=None, skill="skill", calling_list="typed", now=NOW)
+    assert started.warnings == (
+        "3 contacts are outside of their calling window; the first of them opens at 2025-06-16 13:00 UTC.",
+        "3 contacts are in no open calling window before the run expires.",
+        f"Of 3 {untyped}",
+    )
+    with pytest.raises(Conflict, match="which phone type their numbers are"):
+        await start_skill(store, business_unit=None, skill="skill", calling_list="old", now=NOW)
+    async with store.writing() as connection:
+        await connection.execute(update(schema.business_unit).values(phone_hours={"Work phone": "00:00-24:00"}))
+    started = await start_skill(store, business_unit=None, skill="skill", calling_list="old", now=NOW)
+    assert started.warnings == ()

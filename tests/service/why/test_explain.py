@@ -231,6 +231,52 @@ async def test_consent_that_a_skill_requires_is_missing_until_it_is_given(store:
     assert against(await ask(store, FLORIDA)) == ["consent"]
 
 
+# ------------------------------------------------------------------ hours by phone type
+
+NEW_YORK = "US-NY America/New_York"
+WORK, HOME = "mon-fri 09:00-17:00", "sat-sun 10:00-18:00"
+
+
+async def test_the_hours_of_the_phone_type_of_the_lists_number(store: Store, scene: Scene) -> None:
+    await unit(store, phone_hours={"Work phone": WORK, "Home phone": HOME})
+    await listed(store, scene, FLORIDA, zones=((NEW_YORK, "@PhoneNumber", "@Work phone"),))
+    told = await ask(store, FLORIDA, calling_list="listed")
+    rules = {verdict.rule: verdict for verdict in told.verdicts}
+    assert (told.may, told.places) == (True, (NEW_YORK,))
+    assert "of the phone type Work phone" in rules["list"].sentence
+    assert (rules["hours of Work phone"].source, rules["hours of Work phone"].until) == (
+        "business unit unit",
+        NOON + 5 * HOUR,
+    )
+    assert "hours of Home phone" not in rules
+    evening = await ask(store, FLORIDA, NOON + 6 * HOUR, calling_list="listed")
+    assert (against(evening), evening.next_at) == (["hours of Work phone", "all hours"], NOON + 21 * HOUR)
+    await skill(store, phone_hours={"phonenumber": "13:00-14:00"})
+    told = await ask(store, FLORIDA, calling_list="listed")
+    assert (against(told), told.next_at) == (["hours of phonenumber", "all hours"], NOON + HOUR)
+
+
+async def test_a_phone_type_without_hours_says_so(store: Store, scene: Scene) -> None:
+    await unit(store, phone_hours={"Work phone": WORK})
+    await listed(store, scene, FLORIDA, zones=((NEW_YORK, "@Home phone"),))
+    told = await ask(store, FLORIDA, NOON + 6 * HOUR, calling_list="listed")
+    assert told.may
+    assert "No hours are declared for the phone type Home phone." in [verdict.sentence for verdict in told.verdicts]
+
+
+async def test_of_an_unknown_phone_type_all_hours_count(store: Store, scene: Scene) -> None:
+    """On a list of before, and where no list is named."""
+    await unit(store, phone_hours={"Work phone": WORK, "Home phone": HOME})
+    await listed(store, scene, FLORIDA, zones=((NEW_YORK,),))
+    for calling_list in (None, "listed"):
+        told = await ask(store, FLORIDA, calling_list=calling_list)
+        assert (against(told), told.next_at) == (["hours of Home phone", "all hours"], None)
+        rules = {verdict.rule: verdict for verdict in told.verdicts}
+        assert "nobody knows of which phone type" in rules["hours of Work phone"].sentence
+    await unit(store, phone_hours={"Work phone": WORK})
+    assert (await ask(store, FLORIDA, calling_list="listed")).may
+
+
 async def test_a_suppression_passes(store: Store, scene: Scene) -> None:
     async with store.writing() as connection:
         of = await units.only(connection, None)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from todoke.model.declared_hours import BY_PLACE, RULE_PACK
+from todoke.model.declared_hours import BY_PLACE, MAX_NAME, RULE_PACK
 from todoke.model.limit import CAP_ZONE
 from todoke.model.retention import EVIDENCE
 
@@ -55,6 +55,10 @@ Purpose = Annotated[
 Schedule = Annotated[
     str, Meta(description='a calling window such as "08:00-21:00" or "mon-fri 09:00-20:00; sat 10-17"')
 ]
+PhoneHours = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=MAX_NAME)], Schedule],
+    Meta(max_length=50, description='hours by phone type such as { "Work phone" = "mon-fri 09:00-17:00" }'),
+]
 RulePack = Annotated[str, Meta(pattern=RULE_PACK, description='"auto", "none", or one such as "US-TX"')]
 
 
@@ -75,6 +79,7 @@ class BusinessUnit(Struct, frozen=True, kw_only=True):
     window: Schedule | None = None
     holidays: Annotated[list[str], Meta(max_length=400, description='days such as ["US", "12-24", "2026-06-02"]')] = []
     rule_pack: RulePack = BY_PLACE
+    phone_hours: PhoneHours = {}
     bucket: Annotated[int, Meta(ge=0, le=255, description="a number from 0 to 255")] | None = None
 
 
@@ -206,6 +211,7 @@ class Skill(Struct, frozen=True, kw_only=True):
     template: Name
     window: Schedule = "08:00-21:00"
     rule_pack: RulePack | None = None
+    phone_hours: PhoneHours = {}
     in_doubt_policy: Literal["at_most_once", "at_least_once"] = "at_most_once"
     in_doubt_minutes: Annotated[int, Meta(ge=1, le=10_080, description="minutes from 1 to 10080")] = 15
     max_attempts: Annotated[int, Meta(ge=1, le=100, description="a number from 1 to 100")] = 3

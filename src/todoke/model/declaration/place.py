@@ -53,6 +53,7 @@ class Place:
 
 
 _HEADER = re.compile(r"""\s*\[\[?\s*["']?([\w-]+)["']?\s*\]\]?\s*(?:#.*)?$""")
+_TABLE_KEY = re.compile(r"""\s*\[\s*["']?[\w-]+["']?\s*\.\s*["']?([\w-]+)["']?\s*\]\s*(?:#.*)?$""")  # a key as a table
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=\s*(.*)$""")
 _QUOTES = ('"""', "'''")
 
@@ -73,6 +74,9 @@ def locate(file: str, text: str) -> dict[str, list[Place]]:
         if header := _HEADER.match(line):
             keys = {}
             places.setdefault(header[1], []).append(Place(file, header[1], number, keys))
+        elif table := _TABLE_KEY.match(line):
+            keys.setdefault(table[1], number)
+            keys = {}
         elif key := _KEY.match(line):
             keys.setdefault(key[1], number)
             opened = next((mark for mark in _QUOTES if key[2].startswith(mark)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -28,6 +28,7 @@ from todoke.model.errors import Invalid
 from todoke.model.filter import read as read_filter
 from todoke.model.filter import read_order
 from todoke.model.language import LANGUAGES
+from todoke.model.plain_name import plain
 from todoke.model.provider_kind import REFERENCE
 from todoke.model.transport_code import CODE_TYPES, check_code
 from todoke.sms import territories
@@ -87,6 +88,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
                 yield place.problem("default_region", f"There is no country {entry.default_region!r}.", fix)
             yield from _cap(entry.cap, place)
             yield from _hours(entry.window, entry.rule_pack, place)
+            yield from _phone_hours(entry.phone_hours, place)
             yield from _holidays(entry, place)
         case TransportCode():
             yield from _code(entry, place)
@@ -104,6 +106,7 @@ def check(entry: Entry, place: Place) -> Iterator[Problem]:
             yield from _cap(entry.cap, place)
             yield from _selection(entry, place)
             yield from _hours(entry.window, entry.rule_pack, place)
+            yield from _phone_hours(entry.phone_hours, place)
         case _:
             pass
 
@@ -139,6 +142,22 @@ def _hours(window: str | None, rule_pack: str | None, place: Place) -> Iterator[
         sentence = "Texts go out at hours that the law of the contact's place may forbid."
         fix = "It is right for what the law exempts, such as texts to one's own staff; see docs/hours.md."
         yield place.problem("rule_pack", sentence, fix, warning=True)
+
+
+def _phone_hours(hours: Mapping[str, str], place: Place) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, window in hours.items():
+        one = seen.setdefault(plain(name), name)
+        if not plain(name):
+            yield place.problem("phone_hours", f"{name!r} is no name of a phone type.", "Write the column's header.")
+        elif one != name:
+            yield place.problem("phone_hours", f"{one!r} and {name!r} are one phone type.", "Take one of them out.")
+        try:
+            if schedule.parse(window).never:
+                fix = "Leave numbers that are not to be texted out of the list."
+                yield place.problem("phone_hours", f"{name!r} is never open.", fix)
+        except Invalid as error:
+            yield place.problem("phone_hours", f"Of {name!r}: {error.sentence}", error.fix or "")
 
 
 def _holidays(entry: BusinessUnit, place: Place) -> Iterator[Problem]:

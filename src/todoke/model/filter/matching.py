@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from todoke.model.filter.expression import All, Any, Condition, Day, Expression, Not, Op, System, Value
 from todoke.model.filter.values import MINUTE_LENGTH, day_of, fold, lower, minute_of, scaled, scaled_value
+from todoke.sms.phone_type import places_of
 
 
 class Record(NamedTuple):
@@ -42,7 +43,7 @@ def matches(expression: Expression, record: Record) -> bool:
 
 def zones_match(test: Condition, zones: Sequence[str]) -> bool:
     """Whether the test holds for any of the zones, or for a word of one. No zone is an empty one."""
-    words = [word for zone in zones for word in (zone, *zone.split())]
+    words = [word for zone in places_of(zones) for word in (zone, *zone.split())]
     return any(holds(test, word) for word in words or [""])
 
 

@@ -18,6 +18,8 @@ from todoke.pipeline.intake.spool import Spool
 from todoke.pipeline.intake.validation import ACCEPTED_SCHEMA, Judge
 from todoke.pipeline.intake.verdicts import BLANK, read_verdict
 from todoke.pipeline.intake.zones import ZoneRange, ZoneSets, group
+from todoke.sms.phone_type import places_of
+from todoke.sms.places import Places
 
 SHARE = 0.5  # of an import's time, about
 _KEPT = 192 << 20  # bytes of what is known of the rows that stay in memory
@@ -103,5 +105,13 @@ class Checked:
 
     @property
     def zone_sets(self) -> list[list[str]]:
-        """Candidate zones by zone set number."""
+        """Candidate places by zone set number, with the phone type that is texted."""
         return self._zone_sets.sets
+
+    @property
+    def zone_groups(self) -> list[tuple[list[str], int]]:
+        """Candidate places, of whatever phone type, with how many contacts have them; most of them first."""
+        groups: Counter[Places] = Counter()
+        for zones, count in zip(self.zone_sets, self.zone_counts, strict=True):
+            groups[places_of(zones)] += count
+        return [(list(places), count) for places, count in groups.most_common() if count]

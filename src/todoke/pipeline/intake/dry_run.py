@@ -100,7 +100,6 @@ async def dry_run(
         rejects.discard()
         raise
     checked = work.checked
-    groups = zip(checked.zone_sets, checked.zone_counts, strict=True)
     return DryRun(
         checked.contacts,
         checked.rejected,
@@ -108,7 +107,7 @@ async def dry_run(
         dict(sorted(checked.reasons.items(), key=lambda found: (-found[1], found[0]))),
         rejects.path if rejects.kept else None,
         opened.layout,
-        sorted(((zones, count) for zones, count in groups if count), key=lambda found: -found[1]),
+        checked.zone_groups,
         None if meter is None or chosen is None else estimate(meter.measured, checked.contacts, chosen.terms),
     )
 

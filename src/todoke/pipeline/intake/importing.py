@@ -32,7 +32,7 @@ from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_channel, read_no_time_zone
-from todoke.pipeline.intake.validation import Judge, phone_types
+from todoke.pipeline.intake.validation import Judge, phone_names, phone_types
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Mismatch
@@ -167,13 +167,20 @@ async def import_list(
         sorting = Sorting(source, layout, checked, judge, rejects, phones)
         work = _Work(store, opened, checked, sorting, rejects, thread, progress or _silent)
         try:
-            on_dnc = await work.run(phone_types(layout, rules), now)
+            on_dnc = await work.run(_PhoneTypes(phone_types(layout, rules), phone_names(layout)), now)
         except BaseException:
             await asyncio.shield(work.clean_up())
             raise
         finally:
             checked.close()
     return _imported(opened, source, layout, checked, rejects, region, on_dnc)
+
+
+class _PhoneTypes(NamedTuple):
+    """Of a list: those whose further numbers are kept, and what each is called."""
+
+    kept: list[str] | None
+    names: dict[str, list[str]]
 
 
 class _Work:
@@ -198,7 +205,7 @@ class _Work:
         self._report = report
         self._where = str(checked.path)
 
-    async def run(self, types: list[str] | None, now: Micros) -> int:
+    async def run(self, types: _PhoneTypes, now: Micros) -> int:
         """Everything up to the list that can be run; how many of its contacts are on DNC groups."""
         # Read while the database has nothing else to do.
         scrub = asyncio.ensure_future(dnc_phones.Scrub.begin(self._store, self._opened))
@@ -210,7 +217,7 @@ class _Work:
             if not scrub.cancelled():
                 scrub.exception()  # it was raised above, or something else was
 
-    async def _run(self, types: list[str] | None, now: Micros, scrubbing: Awaitable[dnc_phones.Scrub]) -> int:
+    async def _run(self, types: _PhoneTypes, now: Micros, scrubbing: Awaitable[dnc_phones.Scrub]) -> int:
         checked = self._checked
         async with aclosing(_made(self._thread, checked.steps())) as steps:
             async for progress in steps:
@@ -238,7 +245,9 @@ class _Work:
             for kept in keys.values():
                 kept.close()
         reasons = checked.reasons
-        finished = Finished(checked.zone_sets, checked.zone_ranges, checked.contacts, checked.rejected, reasons, types)
+        finished = Finished(
+            checked.zone_sets, checked.zone_ranges, checked.contacts, checked.rejected, reasons, types.kept, types.names
+        )
         await lists.finish(self._store, self._opened, finished, now)
         return scrub.found
 
@@ -321,7 +330,6 @@ def _imported(
     opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile, region: str, on_dnc: int
 ) -> Imported:
     names = {column.index: column.name for column in layout.columns}
-    groups = zip(checked.zone_sets, checked.zone_counts, strict=True)
     return Imported(
         list_id=opened.list_id,
         contacts=checked.contacts,
@@ -335,7 +343,7 @@ def _imported(
         delimiter=source.delimiter,
         sheet=source.sheet,
         region=region,
-        zone_groups=sorted((ZoneGroup(zones, count) for zones, count in groups if count), key=lambda found: -found[1]),
+        zone_groups=[ZoneGroup(*group) for group in checked.zone_groups],
         unusable={names[index]: count for index, count in sorted(checked.unusable.items())},
         on_dnc=on_dnc,
     )

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from todoke.model.closest import suggestion
 from todoke.model.errors import Invalid
+from todoke.model.plain_name import plain
 from todoke.pipeline.intake.system_fields import NOT_BY_PART, PARTS, PHONE_FIELDS, PHONE_PART, SYNONYMS, SystemField
+from todoke.sms.phone_type import PhoneType
 
 MAX_COLUMNS = 1000
 MAX_NAME = 200  # characters
@@ -20,7 +22,6 @@ OWN_COLUMNS = ("todoke_line", "todoke_field", "todoke_reason", "todoke_detail")
 
 # What a merge field's name cannot hold.
 _FIELD_NAME = str.maketrans({"{": "(", "}": ")", "|": "/"})
-_SEPARATORS = re.compile(r"[\s_\-./:()#'*]+")
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s_\-./:()#'*]+")
 
 
@@ -56,6 +57,12 @@ class Layout:
 
     width: int
     columns: tuple[Column, ...]
+
+    def phone_type(self, index: int) -> PhoneType:
+        """What the numbers of that column are called: by the field, and by the header where that is another name."""
+        column = next(column for column in self.columns if column.index == index)
+        same = plain(column.header) == plain(column.name)
+        return (column.name,) if same else (column.name, column.header)
 
     @property
     def names(self) -> list[str]:
@@ -241,11 +248,6 @@ def _is_phone(header: str) -> bool:
 def is_ours(header: str) -> bool:
     """Whether our own file of rejected rows added the column."""
     return header in OWN_COLUMNS
-
-
-def plain(header: str) -> str:
-    """Letter case, width and separators aside: `SMS Phone-Number` is `smsphonenumber`."""
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", header).casefold())
 
 
 def words(header: str) -> str:

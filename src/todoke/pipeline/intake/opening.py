@@ -10,7 +10,8 @@ from msgspec import structs
 
 from todoke.model.errors import Invalid
 from todoke.model.list_mapping import Reading, SavedMapping, combined
-from todoke.pipeline.intake.mapping import Layout, is_ours, map_headers, plain, tidied
+from todoke.model.plain_name import plain
+from todoke.pipeline.intake.mapping import Layout, is_ours, map_headers, tidied
 from todoke.pipeline.intake.reading import Source, open_source
 
 

@@ -16,6 +16,7 @@ from todoke.pipeline.intake.system_fields import SystemField
 from todoke.pipeline.intake.verdicts import verdict
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms import places
+from todoke.sms.phone_type import PhoneType, named
 
 _FIELDS = (SystemField.TIME_ZONE, SystemField.ZIP, SystemField.STATE, SystemField.CALLING_WINDOW)
 TOLD = ("area",)  # what of a number decides, beside its region and zones
@@ -42,9 +43,11 @@ class Places:
         shorter = [] if zip_ is None else [pl.col(name(zip_)).str.replace(_ZIP, "${1}00")]
         return [area.alias("area"), *shorter]
 
-    def find(self, values: Sequence[str], area: int, region: str, zones: tuple[str, ...]) -> tuple[int, int]:
-        """The number of the places and 0, or anything and the verdict on the row; `values` in the order of `columns`,
-        stripped."""
+    def find(
+        self, values: Sequence[str], area: int, region: str, zones: tuple[str, ...], phone_type: PhoneType
+    ) -> tuple[int, int]:
+        """The number of the places for that phone type and 0, or anything and the verdict on the row; `values` in the
+        order of `columns`, stripped."""
         given = iter(values)
         time_zone, zip_, state, own = ("" if at is None else next(given) for at in self._at)
         window = schedule.kept(own)
@@ -58,4 +61,4 @@ class Places:
                 return 0, verdict(Reason.NO_TIME_ZONE, self._at[0])
             number = places.of_number(area, region, ())
             found = places.candidates(self._rules.no_time_zone, zip_, state, "", region, number, window) or ()
-        return self._zone_sets.number(found), 0
+        return self._zone_sets.number(named(found, phone_type)), 0

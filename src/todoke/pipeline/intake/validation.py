@@ -25,6 +25,7 @@ from todoke.pipeline.intake.verdicts import ACCEPTED, BLANK, verdict
 from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Kind
 from todoke.sms.phone_columns import ColumnParser, Outcome
+from todoke.sms.phone_type import places_of
 from todoke.sms.places import read_place
 from todoke.store.hot.base import SEPARATOR
 from todoke.store.lists.key_hash import external_keys
@@ -75,6 +76,7 @@ class Judge:
         self._required = [column.index for column in layout.required]
         self._phones = [column.index for column in layout.phones]
         self._others = [index for index in self._phones if index != self._sms]
+        self._types = {index: layout.phone_type(index) for index in self._phones}
         chosen = {*self._required, *self._phones, *self._places.columns, self._external_id, self._expiry}
         self._columns = sorted(index for index in chosen if index is not None)
         self._outcomes = _Outcomes(phones.outcomes)
@@ -86,7 +88,7 @@ class Judge:
         frame = frame.with_columns(self._ids()).with_columns(self._filled())
         frame, told = self._read_phones(frame)
         frame = frame.with_columns(pl.when(pl.col("code") == ACCEPTED).then("why").otherwise("code").alias("code"))
-        frame = self._expired(self._placed(frame))
+        frame = self._expired(self._placed(frame, list(told)))
         rejected = frame.filter(pl.col("code") != ACCEPTED)
         accepted = frame if rejected.is_empty() else frame.filter(pl.col("code") == ACCEPTED)
         unusable = self._unusable(accepted, told)
@@ -133,7 +135,7 @@ class Judge:
 
     def _read_phones(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
         """Adds `destination`, `phone`, the `outcome` of the number that tells the zones, `phones`, and `why` a row has
-        no number that will do.
+        no number that will do; the column that is `texted`, where several are told of.
 
         SMSPhoneNumber decides where it has a value: a wrong one is the row's fault, not a reason to text another
         number. Else it is the first number of the other columns that can be texted.
@@ -154,14 +156,18 @@ class Judge:
         others = [told[at] for at in self._others if at in told]
         number = _first([_textable(prefix, "e164") for prefix in others], pl.lit(None, pl.Int64))
         outcome = _first([_textable(prefix, "outcome") for prefix in others], pl.lit(None, pl.UInt32))
+        texted = _first([_texted(told[at], at) for at in self._others if at in told], _column(self._phones[0]))
         # The first number that is there tells why.
         why = _first([_given(told[at], name(at)) for at in self._others if at in told], missing)
         if self._sms in told:
             prefix, given = told[self._sms], pl.col(name(self._sms)) != ""
             number = pl.when(given).then(_textable(prefix, "e164")).otherwise(number)
             outcome = pl.when(given).then(_textable(prefix, "outcome")).otherwise(outcome)
+            texted = pl.when(given).then(_column(self._sms)).otherwise(texted)
             why = pl.when(given).then(pl.col(f"{prefix}why")).otherwise(why)
         frame = frame.with_columns(number.alias("number"), outcome.alias("outcome"), why.alias("why"))
+        if len(told) > 1:
+            frame = frame.with_columns(texted.alias("texted"))
         ordered = [told[at] for at in self._phones if at in told]
         phone = pl.col("number")
         if self._rules.channel is Channel.ANY:
@@ -193,17 +199,20 @@ class Judge:
         packed = pl.concat_str(places, separator=SEPARATOR)
         return pl.when(packed.str.len_bytes() >= len(places)).then(packed).otherwise(none)
 
-    def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Adds `zone_set`; asked once for each combination of what decides it."""
+    def _placed(self, frame: pl.DataFrame, told: Sequence[int]) -> pl.DataFrame:
+        """Adds `zone_set`; asked once for each combination of what decides it. `told`: the columns with numbers."""
         frame = frame.with_columns(self._places.told(pl.col("phone")))
         by = ["outcome", *TOLD, *map(name, self._places.columns)]
+        if len(told) > 1:
+            by.append("texted")
         still = pl.col("code") == ACCEPTED
         distinct = frame.filter(still).select(by).unique(maintain_order=True)
         outcomes = self._parser.outcomes
-        found = [
-            self._places.find(values, e164, outcomes[outcome].region, outcomes[outcome].zones)
-            for outcome, e164, *values in distinct.iter_rows()
-        ]
+        found: list[tuple[int, int]] = []
+        for outcome, area, *values in distinct.iter_rows():
+            texted = values.pop() if len(told) > 1 else told[0]
+            region, zones = outcomes[outcome].region, outcomes[outcome].zones
+            found.append(self._places.find(values, area, region, zones, self._types[texted]))
         sets = pl.Series("zone_set", [number for number, _ in found], pl.UInt16)
         codes = pl.Series("placed", [code for _, code in found], pl.UInt16)
         if distinct.height == 1:
@@ -220,7 +229,7 @@ class Judge:
         still = pl.col("code") == ACCEPTED
         distinct = frame.filter(still & (pl.col(text) != "")).select(text, "zone_set").unique()
         zones = {
-            zone_set: [ZoneInfo(read_place(place).zone) for place in self._zone_sets.sets[zone_set]]
+            zone_set: [ZoneInfo(read_place(place).zone) for place in places_of(self._zone_sets.sets[zone_set])]
             for zone_set in distinct["zone_set"].unique().to_list()
         }
         moments = [expiry.moment(value, zones[zone_set]) for value, zone_set in distinct.iter_rows()]
@@ -284,6 +293,11 @@ def phone_types(layout: Layout, rules: Rules) -> list[str] | None:
     return [column.name for column in layout.phones]
 
 
+def phone_names(layout: Layout) -> dict[str, list[str]]:
+    """The phone types of a list by field, each with what else the file calls it."""
+    return {column.name: list(layout.phone_type(column.index)[1:]) for column in layout.phones}
+
+
 def generated_id(line: pl.Expr) -> pl.Expr:
     """The external id of a row that has none, if the import was asked to make them: `line-7`."""
     return pl.concat_str(pl.lit("line-"), line.cast(pl.String))
@@ -304,6 +318,14 @@ def _first(choices: Sequence[pl.Expr], otherwise: pl.Expr) -> pl.Expr:
 
 def _textable(prefix: str, what: str) -> pl.Expr:
     return pl.when(pl.col(f"{prefix}textable")).then(f"{prefix}{what}")
+
+
+def _column(index: int) -> pl.Expr:
+    return pl.lit(index, pl.UInt16)
+
+
+def _texted(prefix: str, index: int) -> pl.Expr:
+    return pl.when(pl.col(f"{prefix}textable")).then(_column(index))
 
 
 def _given(prefix: str, column: str) -> pl.Expr:

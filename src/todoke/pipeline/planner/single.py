@@ -9,12 +9,15 @@ from todoke.compliance.hours import hours_of
 from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
+from todoke.model.declared_hours import MAX_NAME
 from todoke.model.errors import Conflict, Invalid, sentence_of
+from todoke.model.plain_name import plain
 from todoke.model.stream import Stream
 from todoke.sms import places
 from todoke.sms.compose import EmptyText, TooLong, compose
 from todoke.sms.numbers import Phone, PhoneError
 from todoke.sms.phone import parse
+from todoke.sms.phone_type import named
 from todoke.sms.templates import literal
 from todoke.sms.templates import parse as parse_template
 from todoke.store.catalogue import codes, dnc, registrations, standing, units
@@ -51,11 +54,13 @@ async def send_text(
     stream: Stream = Stream.TRANSACTIONAL,
     rule_pack: str | None = None,
     rulebook: Rulebook | None = None,
+    phone_type: str | None = None,
     not_before: Micros | None = None,
     expires_at: Micros | None = None,
 ) -> Posted:
     """Text one number, in the hours of the places where its owner may be, and not if it is on a do-not-call
-    list of the code: that is looked up here and again before it is sent. Counted as expired where it is not sent
+    list of the code: that is looked up here and again before it is sent. Where hours are declared by phone type, those
+    of `phone_type` must be open, and of all of them where it is not told. Counted as expired where it is not sent
     before `expires_at`, a day from now if that is not given.
 
     Invalid for a number or a text that cannot be sent, Conflict where the number is not to be texted, NotFound.
@@ -65,6 +70,8 @@ async def send_text(
     if expires <= begin:
         raise Invalid("It would expire before it may be sent.", fix="Give it a later expiry.")
     segments = _segments(text)
+    if phone_type is not None and not (plain(phone_type) and len(phone_type) <= MAX_NAME):
+        raise Invalid(f"{phone_type!r} is no name of a phone type.", fix='Write it as it is declared, "Work phone".')
     async with store.reading() as connection:
         unit = await units.only(connection, business_unit)
         chosen = await codes.only(connection, unit, code)
@@ -74,11 +81,13 @@ async def send_text(
     if listed:
         fix = "It may be texted again when its owner says so: START, or todoke dnc remove."
         raise Conflict(f"The number is on the DNC group {listed[0]!r}.", where=to, fix=fix)
-    zones = places.of_number(phone.e164, phone.region, phone.zones)
+    zones = named(places.of_number(phone.e164, phone.region, phone.zones), (phone_type,) if phone_type else ())
     hours = hours_of(unit.declared_hours(None, rule_pack), window, rulebook or standard())
     opens = windows.opens_at(hours, zones, begin)
     if opens is None:
         fix = 'Give the window "00:00-24:00" and the rule pack "none" if it may be texted at any hour.'
+        if hours.by_phone_type and phone_type is None:
+            fix = "Say of which phone type it is; else the hours of all phone types must be open together."
         raise Invalid(
             "There is no hour at which the number may be texted, or its place is not known.", where=to, fix=fix
         )

@@ -80,6 +80,7 @@ async def start_skill(
         row = await skills.find(connection, unit, skill)
         chosen_list = await lists.find(connection, unit, calling_list)
         stored = await templates.find(connection, unit, row.template)
+        declared = unit.declared_hours(row.hours, row.rule_pack, row.phone_hours)
         choice = _Choice(
             unit,
             chosen_list,
@@ -89,7 +90,7 @@ async def start_skill(
             stored.version_id,
             row.expiry_hours,
             await registrations.scrub_groups(connection, unit, row.transport_code_id, row.id),
-            hours_of(unit.declared_hours(row.hours, row.rule_pack), row.window, rulebook or standard()),
+            hours_of(declared, row.window, rulebook or standard()),
             Stream(row.stream),
             chosen(
                 row.filter if wanted is None else wanted,
@@ -177,7 +178,7 @@ async def _outlook(
         spread = await list_places.spread(connection, unit, calling_list.id)
     found = outlook.look(spread.groups, spread.mixed, hours, now, expires_at)
     outlook.check(found, calling_list.name)
-    return list(outlook.warnings(found))
+    return [*outlook.warnings(found), *outlook.strangers(hours, calling_list.phone_names)]
 
 
 async def _start(

@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     number.places,
     hours.unit,
     hours.skill,
+    hours.phones,
     hours.rules,
     hours.own,
     hours.together,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from todoke.compliance import windows
-from todoke.compliance.hours import Hours, parts
+from todoke.compliance.hours import Hours, by_phone_type, parts
 from todoke.compliance.rulebook import Rule
 from todoke.model import schedule
 from todoke.model.clock import Micros
@@ -15,6 +15,8 @@ from todoke.model.schedule import Schedule
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
 from todoke.sms.places import read_place
+
+_UNTYPED = "It counts because nobody knows of which phone type the number is."
 
 
 async def unit(question: Question) -> list[Verdict]:
@@ -31,6 +33,26 @@ async def skill(question: Question) -> list[Verdict]:
     """The skill's calling window, at all places."""
     _, mine, _ = parts(question.declared, question.skill.window, question.rulebook)
     return [_verdict(question, "hours of the skill", mine, question.places, f"skill {question.skill.name}")]
+
+
+async def phones(question: Question) -> list[Verdict]:
+    """What unit and skill declare for the phone type of the number; nothing where they declare no such hours."""
+    declared = list(by_phone_type(question.declared, question.rulebook))
+    if not declared:
+        return []
+    known = question.phone_type
+    found: list[Verdict] = []
+    for one in declared:
+        if one.holds_for(known):
+            whose = f"skill {question.skill.name}" if one.of_skill else f"business unit {question.unit.name}"
+            verdict = _verdict(question, f"hours of {one.name}", one.schedule, question.places, whose)
+            if not known:
+                verdict = verdict._replace(sentence=f"{verdict.sentence} {_UNTYPED}")
+            found.append(verdict)
+    if found:
+        return found
+    sentence = f"No hours are declared for the phone type {known[-1]}."
+    return [Verdict("hours of the phone type", True, sentence, question.found)]
 
 
 async def rules(question: Question) -> list[Verdict]:

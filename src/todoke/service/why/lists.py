@@ -19,7 +19,9 @@ async def on_list(question: Question) -> list[Verdict]:
         return [Verdict("list", False, "The list has expired: no skill can be started over it.", source)]
     if question.contact is None:
         return [Verdict("list", False, "No contact of the list is texted at this number.", source)]
-    return [Verdict("list", True, f"It is the number of the contact {question.contact.external_id}.", source)]
+    phone_type = f", of the phone type {question.phone_type[-1]}" if question.phone_type else ""
+    sentence = f"It is the number of the contact {question.contact.external_id}{phone_type}."
+    return [Verdict("list", True, sentence, source)]
 
 
 async def expiry(question: Question) -> list[Verdict]:

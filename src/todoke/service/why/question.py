@@ -9,6 +9,7 @@ from todoke.compliance.rulebook import Rulebook
 from todoke.model.clock import Micros
 from todoke.model.declared_hours import DeclaredHours
 from todoke.sms.phone import Phone
+from todoke.sms.phone_type import PhoneType
 from todoke.sms.places import Places
 from todoke.store.catalogue.contacts import ContactRow
 from todoke.store.catalogue.lists import ListRow
@@ -37,9 +38,14 @@ class Question:
     @property
     def declared(self) -> DeclaredHours:
         """What the unit and the skill declare of their hours."""
-        return self.unit.declared_hours(self.skill.hours, self.skill.rule_pack)
+        return self.unit.declared_hours(self.skill.hours, self.skill.rule_pack, self.skill.phone_hours)
 
     @property
     def hours(self) -> Hours:
-        """All hours together, as an engine takes them."""
-        return hours_of(self.declared, self.skill.window, self.rulebook)
+        """All hours together, as an engine takes them for a number of this phone type."""
+        return hours_of(self.declared, self.skill.window, self.rulebook).of_number(self.phone_type)
+
+    @property
+    def phone_type(self) -> PhoneType:
+        """That of the number, as the list says it."""
+        return () if self.contact is None else self.contact.phone_type

@@ -8,17 +8,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
+from todoke.sms.phone_type import PhoneType, phone_type_of, places_of
+from todoke.sms.places import Places
 from todoke.store.catalogue.units import Unit
 from todoke.store.lists import keys
 from todoke.store.schema import calling_list, contact
 
 
 class ContactRow(NamedTuple):
-    """A contact of a list with its candidate places. `expires_at`: of its own, where it has one."""
+    """A contact of a list with its candidate places, and the phone type of the number that is texted. `expires_at`: of
+    its own, where it has one.
+    """
 
     position: int
     external_id: str
-    places: tuple[str, ...]
+    places: Places
+    phone_type: PhoneType
     expires_at: Micros | None
 
 
@@ -45,4 +50,5 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     if row is None:
         return None
     position, external_id, zone_set, zone_sets, expires_at = row
-    return ContactRow(position, external_id, tuple(zone_sets[zone_set]), expires_at)
+    texts: list[str] = zone_sets[zone_set]
+    return ContactRow(position, external_id, places_of(texts), phone_type_of(texts), expires_at)

@@ -16,7 +16,8 @@ from todoke.store.schema import calling_list, list_rejection
 
 class ListRow(NamedTuple):
     """`state`: importing, ready or deleted. `fields`: the merge fields that a template may name. `appended`: how many
-    of its contacts came after its import.
+    of its contacts came after its import. `phone_names`: by phone field, what else files called it; None where it is
+    not known of which phone type the numbers are that are texted.
     """
 
     id: int
@@ -32,6 +33,7 @@ class ListRow(NamedTuple):
     expires_at: Micros | None
     deleted_at: Micros | None
     appended: int
+    phone_names: dict[str, list[str]] | None = None
 
 
 _COLUMNS = tuple(calling_list.c[name] for name in ListRow._fields)

@@ -16,7 +16,8 @@ from todoke.store.schema import campaign, skill, template, transport_code
 
 class SkillRow(NamedTuple):
     """`campaign`, `transport_code` and `template` are names; the window is in the contact's own time. `hours`
-    is a schedule where it is not the same every day. `rule_pack` None: as the business unit has it.
+    is a schedule where it is not the same every day. `rule_pack` None: as the business unit has it. `phone_hours`: a
+    schedule by phone type.
     """
 
     id: int
@@ -44,6 +45,7 @@ class SkillRow(NamedTuple):
     ordering: str | None
     hours: str | None = None
     rule_pack: str | None = None
+    phone_hours: dict[str, str] | None = None
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ async def every(connection: AsyncConnection, unit: Unit) -> list[SkillRow]:
             s.ordering,
             s.hours,
             s.rule_pack,
+            s.phone_hours,
         )
         .join(campaign, campaign.c.id == s.campaign_id)
         .join(transport_code, transport_code.c.id == s.transport_code_id)

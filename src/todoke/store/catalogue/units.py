@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from todoke.model.declared_hours import BY_PLACE, DeclaredHours
+from todoke.model.declared_hours import BY_PLACE, DeclaredHours, phone_hours
 from todoke.model.errors import Invalid, NotFound
 from todoke.store.catalogue.naming import pick
 from todoke.store.schema import business_unit
@@ -19,7 +20,8 @@ class Unit(NamedTuple):
     """`bucket` is the shard of all its hot rows. `dnc_group_id`: where STOP puts a number by default.
     `rate`: segments a second of all its codes together, `cap`: texts to one number of all its skills; None where it is
     not limited. `hours`: its own calling window, a schedule. `holidays`: days, rules, calendars. `rule_pack`: auto,
-    none or a jurisdiction. `list_expiry_days`: when a list of it expires, if nobody says otherwise.
+    none or a jurisdiction. `phone_hours`: a schedule by phone type. `list_expiry_days`: when a list of it expires, if
+    nobody says otherwise.
     """
 
     id: int
@@ -34,10 +36,24 @@ class Unit(NamedTuple):
     holidays: list[str] | None = None
     rule_pack: str = BY_PLACE
     list_expiry_days: int = 30
+    phone_hours: dict[str, str] | None = None
 
-    def declared_hours(self, skill: str | None = None, skill_rules: str | None = None) -> DeclaredHours:
+    def declared_hours(
+        self,
+        skill: str | None = None,
+        skill_rules: str | None = None,
+        skill_phones: Mapping[str, str] | None = None,
+    ) -> DeclaredHours:
         """With those of one of its skills."""
-        return DeclaredHours(self.hours, tuple(self.holidays or ()), self.rule_pack, skill, skill_rules)
+        return DeclaredHours(
+            self.hours,
+            tuple(self.holidays or ()),
+            self.rule_pack,
+            skill,
+            skill_rules,
+            phone_hours(self.phone_hours),
+            phone_hours(skill_phones),
+        )
 
 
 _COLUMNS = tuple(business_unit.c[name] for name in Unit._fields)

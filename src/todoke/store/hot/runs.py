@@ -9,7 +9,7 @@ from typing import Any
 
 from todoke.model import cap
 from todoke.model.clock import Micros
-from todoke.model.declared_hours import DeclaredHours
+from todoke.model.declared_hours import DeclaredHours, PhoneHours, phone_hours
 from todoke.model.errors import Conflict
 from todoke.model.ids import MAX_RUN, SELECTED
 from todoke.model.run import RunState
@@ -72,11 +72,15 @@ def check_number(run_id: int) -> None:
 _decoded = lru_cache(4_096)(json.loads)  # the frozen columns of hundreds of runs, several times a second
 
 
+def _phones(declared: str | None) -> PhoneHours:
+    return () if declared is None else phone_hours(_decoded(declared))
+
+
 def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
     """A run from the columns of the statement that lists open runs."""
     (bucket, run_id, unit, list_id, code, state, force, body, fields, zone_sets, groups, expires_at) = row[:12]
     (window_start, window_end, policy, max_attempts, smart_encoding, weight, stream) = row[12:19]
-    unit_hours, holidays, unit_rules, skill_hours, skill_rules = row[26:31]
+    unit_hours, holidays, unit_rules, skill_hours, skill_rules, unit_phones, skill_phones = row[26:33]
     days = () if holidays is None else tuple(_decoded(holidays) or ())
     return OpenRun(
         bucket,
@@ -98,7 +102,9 @@ def read_run(row: tuple[Any, ...], cursors: list[Cursor]) -> OpenRun:
         weight,
         Stream(stream),
         cursors,
-        DeclaredHours(unit_hours, days, unit_rules, skill_hours, skill_rules),
+        DeclaredHours(
+            unit_hours, days, unit_rules, skill_hours, skill_rules, _phones(unit_phones), _phones(skill_phones)
+        ),
         check=check_of(unit, *row[19:23]),
         standing=bool(row[23]),
         due_at=row[24],

@@ -36,7 +36,9 @@ CONTACT_SCHEMA = pl.Schema(
 
 
 class Finished(NamedTuple):
-    """What is known of a list when its last contact is written. `ranges`: (zone set, first, last position)."""
+    """What is known of a list when its last contact is written. `ranges`: (zone set, first, last position).
+    `phone_names`: by phone field, what else the file called it.
+    """
 
     zone_sets: Sequence[Sequence[str]]
     ranges: Sequence[tuple[int, int, int]]
@@ -44,6 +46,7 @@ class Finished(NamedTuple):
     rejected: int
     reasons: Mapping[str, int]
     phone_types: Sequence[str] | None = None
+    phone_names: Mapping[str, Sequence[str]] | None = None
 
 
 class TakenOver(Conflict):

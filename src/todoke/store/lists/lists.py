@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import BigInteger, Exists, ScalarSelect, case, cast, delete, exists, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
@@ -114,6 +114,7 @@ async def finish(store: Store, opened: OpenImport, finished: Finished, now: Micr
                     contacts=finished.contacts,
                     rejected=finished.rejected,
                     phone_types=None if finished.phone_types is None else list(finished.phone_types),
+                    phone_names=_lists(finished.phone_names),
                     imported_at=now,
                     expires_at=_expiry(opened.business_unit_id, now),
                 )
@@ -163,6 +164,10 @@ async def abandon(store: Store, opened: OpenImport) -> bool:
     async with store.writing() as connection:
         await connection.execute(delete(calling_list).where(_list.id == opened.list_id, _list.state == "importing"))
     return True
+
+
+def _lists(names: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]] | None:
+    return None if names is None else {field: list(others) for field, others in names.items()}
 
 
 def _has_keys(opened: OpenImport) -> Exists:

@@ -23,6 +23,7 @@ from todoke.store.lists.base import TakenOver
 from todoke.store.lists.key_hash import external_key
 from todoke.store.lists.keys import Kind
 from todoke.store.lists.meeting import Fate, Meeting, Record, Shape, extents, meet
+from todoke.store.lists.phone_names import all_names, renamed
 from todoke.store.schema import calling_list, contact, list_import, list_range, list_rejection
 from todoke.store.store import Store
 
@@ -263,7 +264,8 @@ async def _let_go(connection: AsyncConnection, unit: Unit, import_id: int) -> No
 async def _shape(connection: AsyncConnection, unit: Unit, ends: Ends, import_id: int | None) -> Shape:
     """How what comes fits; the list is locked, and knows all zone sets then: numbers that it has stay what they are."""
     columns = select(
-        _list.id, _list.name, _list.state, _list.fields, _list.phone_types, _list.zone_sets, _list.updating_import
+        *(_list.id, _list.name, _list.state, _list.fields, _list.phone_types, _list.phone_names),
+        *(_list.zone_sets, _list.updating_import),
     ).where(_list.business_unit_id == unit.id)
     target = (await connection.execute(columns.where(_list.id == ends.target).with_for_update())).one()
     staged = (await connection.execute(columns.where(_list.id == ends.staged))).one()
@@ -282,19 +284,21 @@ async def _shape(connection: AsyncConnection, unit: Unit, ends: Ends, import_id:
             where=f"list {target.name!r}",
             fix=f"Map the column to one of {', '.join(map(repr, target.fields))}, or leave it out.",
         )
+    phone_names = all_names(target.phone_names, staged.phone_names)
     zone_sets = [list(zones) for zones in target.zone_sets]
     numbers: list[int] = []
-    for zones in staged.zone_sets:
+    for coming in staged.zone_sets:
+        zones = renamed(coming, phone_names)
         if zones not in zone_sets:
-            zone_sets.append(list(zones))
+            zone_sets.append(zones)
         numbers.append(zone_sets.index(zones))
     if len(zone_sets) > MOST_ZONE_SETS:
         raise Invalid(f"A list has at most {MOST_ZONE_SETS:,} sets of time zones.", where=f"list {target.name!r}")
-    if len(zone_sets) > len(target.zone_sets):
+    if len(zone_sets) > len(target.zone_sets) or phone_names != target.phone_names:
         await connection.execute(
             update(calling_list)
             .where(_list.business_unit_id == unit.id, _list.id == ends.target)
-            .values(zone_sets=zone_sets)
+            .values(zone_sets=zone_sets, phone_names=phone_names)
         )
     return Shape(
         _places(target.fields, staged.fields), _places(target.phone_types or [], staged.phone_types or []), numbers

@@ -13,7 +13,7 @@ from todoke.model.errors import Conflict
 from todoke.store.hot.base import StoreUnavailable
 
 # Oldest first; tested equal to the scripts.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 HEAD = REVISIONS[-1]
 
 

@@ -54,6 +54,7 @@ business_unit = Table(
     Column("hours", Text, nullable=True),  # its calling window, a schedule; none: the whole day
     Column("holidays", JSON, nullable=True),  # days, rules, or names of calendars
     Column("rule_pack", Text, nullable=False, server_default=BY_PLACE),  # auto | none | a jurisdiction
+    Column("phone_hours", JSON(none_as_null=True), nullable=True),  # a schedule by phone type
     CheckConstraint("bucket between 0 and 255", name="bucket_range"),
 )
 
@@ -195,6 +196,7 @@ skill = Table(
     # A schedule, where the window is not the same every day; `window_start` and `window_end` hold all of it then.
     Column("hours", Text, nullable=True),
     Column("rule_pack", Text, nullable=True),  # as the business unit's, which counts where there is none
+    Column("phone_hours", JSON(none_as_null=True), nullable=True),  # a schedule by phone type, beside the unit's
     UniqueConstraint("business_unit_id", "name"),
 )
 
@@ -212,7 +214,7 @@ calling_list = Table(
     Column("fields", JSON, nullable=False),  # the merge fields' names in the order in which `contact.fields` packs them
     Column(
         "zone_sets", JSON, nullable=False
-    ),  # candidate zones by `contact.zone_set`: [["Asia/Tokyo"], ["America/Chicago", ...], []]
+    ),  # candidate places and phone type by `contact.zone_set`: [["JP Asia/Tokyo", "@SMSPhoneNumber"], ...]
     Column("source", Text, nullable=False),
     Column("importer", Text, nullable=False),  # host:boot:pid of who imports it, to tell a dead import from a live one
     Column("contacts", BigInteger, nullable=False),
@@ -223,6 +225,8 @@ calling_list = Table(
     Column("deleted_at", BigInteger, nullable=True),
     Column("expires_at", BigInteger, nullable=True),  # none: it does not expire
     Column("phone_types", JSON(none_as_null=True), nullable=True),  # what `contact.phones` holds, in its order
+    # What else files called the numbers of each phone field. None: a list of before, whose sets name no phone type.
+    Column("phone_names", JSON(none_as_null=True), nullable=True),
     Column("import_id", Id, nullable=True),  # the import that made it
     Column("into_list_id", Id, nullable=True),  # of one that is to be merged into another: that one
     Column("updating_import", Id, nullable=True),  # the import that is being merged into it; nothing else is appended

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from todoke.model.closest import suggestion
 from todoke.model.errors import Invalid
-from todoke.pipeline.intake.mapping import map_headers, plain
+from todoke.model.plain_name import plain
+from todoke.pipeline.intake.mapping import map_headers
 from todoke.pipeline.intake.system_fields import SystemField
 
 _EXPIRY = frozenset(

@@ -77,6 +77,7 @@ async def _unit(work: Work, declared: Declared[BusinessUnit]) -> None:
         "window": found.hours,
         "holidays": found.holidays or [],
         "rule_pack": found.rule_pack,
+        "phone_hours": found.phone_hours or {},
     }
     new = {
         "default_region": entry.default_region,
@@ -97,6 +98,7 @@ def _hours(entry: BusinessUnit) -> dict[str, Any]:
         "window": None if entry.window is None else str(schedule.parse(entry.window)),
         "holidays": entry.holidays,
         "rule_pack": entry.rule_pack,
+        "phone_hours": schedule.by_name(entry.phone_hours),
     }
 
 
@@ -115,6 +117,7 @@ async def _set(work: Work, unit: Unit, entry: BusinessUnit, group_id: int) -> No
             hours=hours["window"],
             holidays=hours["holidays"],
             rule_pack=hours["rule_pack"],
+            phone_hours=hours["phone_hours"] or None,
         )
     )
 

@@ -89,6 +89,7 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         "window_end": window.end,
         "hours": None if hours == schedule.every_day(window) else str(hours),
         "rule_pack": entry.rule_pack,
+        "phone_hours": schedule.by_name(entry.phone_hours) or None,
         "in_doubt_policy": entry.in_doubt_policy,
         "in_doubt_minutes": entry.in_doubt_minutes,
         "max_attempts": entry.max_attempts,
@@ -117,12 +118,13 @@ async def _skill(work: Work, declared: Declared[Skill]) -> None:
         work.created("skill", entry.name, unit)
         return
     old = await _as_declared(work, unit, found)
-    new = {
+    new: dict[str, Any] = {
         "campaign": entry.campaign,
         "transport_code": code.name,
         "template": entry.template,
         "window": str(hours),
         "rule_pack": entry.rule_pack,
+        "phone_hours": values["phone_hours"] or {},
         "consent": entry.consent,
         **{key: values[key] for key in _PLAIN + _CONSENT},
         "scrub": entry.scrub,
@@ -186,6 +188,7 @@ async def _as_declared(work: Work, unit: Unit, row: SkillRow) -> dict[str, Any]:
         "template": row.template,
         "window": row.schedule,
         "rule_pack": row.rule_pack,
+        "phone_hours": row.phone_hours or {},
         "consent": "none" if row.consent is None else Kind(row.consent).label,
         **{key: getattr(row, key) for key in _PLAIN},
         **(await dnc.of_skill(work.connection, unit, row.id))._asdict(),

@@ -99,7 +99,7 @@ OPEN = """
                ORDER BY d.not_before LIMIT 1) END,
            coalesce((SELECT max(n.number) FROM run_selection n
                      WHERE n.bucket = r.bucket AND n.run_id = r.id AND n.recalls), 0),
-           b.hours, b.holidays, b.rule_pack, s.hours, s.rule_pack
+           b.hours, b.holidays, b.rule_pack, s.hours, s.rule_pack, b.phone_hours, s.phone_hours
     FROM skill_run r JOIN skill s ON s.id = r.skill_id JOIN business_unit b ON b.id = r.business_unit_id
     JOIN calling_list l ON l.id = r.list_id
     WHERE r.state = ANY ('{running,paused,stopping}') AND r.transport_code_id = ANY ($1::bigint[])
