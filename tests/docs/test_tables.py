@@ -26,6 +26,7 @@ from todoke.providers.simulator import STYLES, Behaviour
 from todoke.providers.simulator import __main__ as simulator
 from todoke.providers.simulator.control import control
 from todoke.providers.simulator.stats import Stats
+from todoke.sms.measuring import REASONS
 from todoke.store.schema import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -168,6 +169,14 @@ def test_reasons_of_rejected_rows(pages: Any) -> None:
 def test_reasons_of_rejected_consents(pages: Any) -> None:
     rows = [(code(row[0]), row[1]) for row in pages.table("docs/consent.md", "code")]
     assert rows == [(fault.value, FAULTS[fault]) for fault in Fault]
+
+
+def test_reasons_of_who_is_not_texted(pages: Any) -> None:
+    told = set(codes([row[0] for row in pages.table("docs/lists.md", "reason")]))
+    # What is a run's own doing, or a carrier's, is foreseen by nobody.
+    later = {"edited", "stopped", "link_dropped", "response_timeout", "engine_crashed", "journal_lost", "at_least_once"}
+    assert told == {name for name in reason.SENTENCES if name} - later - {"person"}
+    assert told > REASONS
 
 
 def test_fields_of_a_list(pages: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todoke.model.calling_window import Window
-from todoke.model.estimate import MOST_MEASURED, Binding, SendingTime, Terms, estimate, sending_time, stride
+from todoke.model.estimate import Binding, Foreseen, SendingTime, Terms, estimate, sending_time
 from todoke.sms.measuring import Measured
 
 DAY = 86_400
@@ -20,8 +20,12 @@ TERMS = Terms("72345", 100.0, WHOLE)
 MEASURED = Measured(Counter({1: 60, 2: 20, 4: 10}), 30, Counter({"missing_field": 10}))
 
 
+def all_of(contacts: int) -> Foreseen:
+    return Foreseen(contacts, {}, {})
+
+
 def test_what_was_measured_as_a_whole_is_exact() -> None:
-    found = estimate(MEASURED, 100, TERMS._replace(price=Decimal("0.0079"), currency="USD"))
+    found = estimate(all_of(100), MEASURED, TERMS._replace(price=Decimal("0.0079"), currency="USD"))
 
     assert (found.exact, found.measured, found.messages, found.segments) == (True, 100, 90, 140)
     assert (found.fewest, found.most, round(found.mean, 3), round(found.ucs2, 3)) == (1, 4, 1.556, 0.333)
@@ -30,7 +34,7 @@ def test_what_was_measured_as_a_whole_is_exact() -> None:
 
 
 def test_a_sample_is_scaled_and_marked() -> None:
-    found = estimate(MEASURED, 1_000_000, TERMS)
+    found = estimate(all_of(1_000_000), MEASURED, TERMS)
 
     assert (found.exact, found.measured, found.messages, found.segments) == (False, 100, 900_000, 1_400_000)
     assert found.skipped == {"missing_field": 100_000}
@@ -38,14 +42,24 @@ def test_a_sample_is_scaled_and_marked() -> None:
     assert any("What a segment costs is not declared" in sentence for sentence in found.assumptions)
 
 
+def test_who_is_not_texted_is_not_measured_and_not_scaled() -> None:
+    measured = Measured(MEASURED.segments, 30, MEASURED.skipped, Counter({"cap": 3}))
+    found = estimate(Foreseen(1_500, {"filtered": 900, "cap": 0, "dnc": 400}, {"window": 3, "cap": 9}), measured, TERMS)
+
+    assert (found.contacts, found.exact, found.measured, found.messages) == (1_500, False, 100, 180)
+    assert list(found.skipped.items()) == [("filtered", 900), ("dnc", 400), ("missing_field", 20)]
+    assert list(found.waiting.items()) == [("cap", 3), ("window", 3)]
+    assert found.messages + sum(found.skipped.values()) == found.contacts
+
+
 def test_without_terms_there_is_neither_cost_nor_time() -> None:
-    found = estimate(MEASURED, 100, None)
+    found = estimate(all_of(100), MEASURED, None)
 
     assert (found.cost, found.time, found.assumptions) == (None, None, ())
 
 
 def test_nobody_measured_is_no_message() -> None:
-    found = estimate(Measured(), 0, TERMS)
+    found = estimate(all_of(0), Measured(), TERMS)
 
     assert (found.messages, found.segments, found.mean, found.exact) == (0, 0, 0.0, True)
     assert found.time == SendingTime(0.0, 0.0, 0, Binding.PACE)
@@ -96,7 +110,7 @@ def test_what_is_taken_for_granted_is_said() -> None:
         "15551230001", 1.0, Window(480, 1260), caps=(("the brand Acme", 2000),), price=Decimal(1), expiry_hours=24
     )
 
-    said = " ".join(estimate(MEASURED, 10_000, terms).assumptions)
+    said = " ".join(estimate(all_of(10_000), MEASURED, terms).assumptions)
 
     assert "13 hours a day, as if all contacts were in one time zone" in said
     assert "The daily cap of the brand Acme, 2,000 segments" in said
@@ -120,12 +134,3 @@ def test_times_make_sense(segments: int, rate: float, start: int, length: int, c
     assert found.days >= segments / (cap or math.inf)
     assert found.elapsed <= found.days * DAY
     assert sending_time(segments + 1, Terms("x", rate, window, caps=caps)).elapsed > found.elapsed
-
-
-@given(st.integers(0, 2 * 10**8))
-def test_what_is_measured_is_spread_evenly_and_bounded(rows: int) -> None:
-    step = stride(rows)
-
-    measured = len(range(0, rows, step))
-    assert measured <= MOST_MEASURED
-    assert measured == rows or measured > MOST_MEASURED // 2 - 1

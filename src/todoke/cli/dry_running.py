@@ -35,6 +35,7 @@ def show_dry_run(
     from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.dry_run import dry_run
     from todoke.pipeline.intake.rules import read_channel
+    from todoke.service.rules import load
     from todoke.store.catalogue import units
 
     here = session.of(context)
@@ -57,6 +58,7 @@ def show_dry_run(
                     now=SystemClock().now(),
                     channel=read_channel(channel),
                     no_time_zone=no_time_zone,
+                    rulebook=load(here.settings.rules_dir),
                     progress=progress,
                 )
 

@@ -106,19 +106,31 @@ def estimate(
     name: Annotated[str, typer.Argument(metavar="SKILL")],
     calling_list: Annotated[str, typer.Option("--list", metavar="LIST", help="The list whose contacts would get it.")],
     text: Annotated[str | None, typer.Option(help="Measure this text in place of the skill's template.")] = None,
+    wanted: Filter = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
-    """What a skill would take over a calling list: segments, cost and time. Nothing is sent."""
+    """What a skill would do with a calling list: who is texted, segments, cost and time. Nothing is sent."""
     from todoke.cli import estimates
+    from todoke.model.clock import SystemClock
     from todoke.model.estimate import Estimate
     from todoke.pipeline.planner.estimating import estimate_skill
+    from todoke.service.rules import load
 
     async def work() -> Estimate:
         async with session.of(context).store() as store:
-            return await estimate_skill(
-                store, business_unit=business_unit, skill=name, calling_list=calling_list, text=text
-            )
+            with estimates.counting() as progress:
+                return await estimate_skill(
+                    store,
+                    business_unit=business_unit,
+                    skill=name,
+                    calling_list=calling_list,
+                    text=text,
+                    wanted=wanted,
+                    now=SystemClock().now(),
+                    rulebook=load(session.of(context).settings.rules_dir),
+                    progress=progress,
+                )
 
     found = session.run(work())
     if json:

@@ -1,12 +1,12 @@
-"""What sending a text to a list would take: segments, money and time. Pure.
+"""What sending a text to a list would take: who gets it, segments, money and time. Pure.
 
-Where only some rows were measured it scales them up, and says so. What it takes for granted it says, too.
+Where only some texts were measured it scales them up, and says so. What it takes for granted it says, too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,8 +16,6 @@ from todoke.model.calling_window import WHOLE_DAY, Window
 from todoke.model.transport_code import PACE_SHARE
 from todoke.sms.measuring import Measured
 
-MOST_MEASURED = 40_000
-"""Rows that are composed for an estimate; of a longer list every second, third, ... row, from its start to its end."""
 _DAY = 24 * 3600
 
 
@@ -62,10 +60,25 @@ class SendingTime(NamedTuple):
     binding: Binding
 
 
+class Foreseen(NamedTuple):
+    """Of the `contacts` of a list: `skipped` by the reason, `filtered` for those that the filter does not take. The
+    others get a text, if there is one for them; who of these must wait for it is `waiting`, by what for.
+    """
+
+    contacts: int
+    skipped: Mapping[str, int]
+    waiting: Mapping[str, int]
+
+    @property
+    def texted(self) -> int:
+        return self.contacts - sum(self.skipped.values())
+
+
 class Estimate(NamedTuple):
-    """`exact`: every contact was measured, else `measured` of them. `messages` to `contacts` that get one, the others
-    are `skipped`, by reason. `fewest`, `mean` and `most` are segments of a message, `ucs2` is the share of messages in
-    that encoding. `cost` and `time` are None where the terms are not known. `assumptions` are sentences.
+    """`messages` to `contacts` that get one, the others are `skipped`, by reason; `waiting` get one later, by what for:
+    `window`, `suppressed` or `cap`. `exact`: all texts were measured, else `measured` of them, and only what the text
+    does not decide was counted. `fewest`, `mean` and `most` are segments of a message, `ucs2` is the share of messages
+    in that encoding. `cost` and `time` are None where the terms are not known. `assumptions` are sentences.
     """
 
     contacts: int
@@ -73,6 +86,7 @@ class Estimate(NamedTuple):
     exact: bool
     messages: int
     skipped: dict[str, int]
+    waiting: dict[str, int]
     segments: int
     fewest: int
     mean: float
@@ -84,28 +98,25 @@ class Estimate(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-def stride(rows: int) -> int:
-    """Which rows to measure: every row, every second, every third, ..."""
-    return max(1, math.ceil(rows / MOST_MEASURED))
-
-
-def estimate(measured: Measured, contacts: int, terms: Terms | None) -> Estimate:
-    """For `contacts`, all of whom or some of whom were measured."""
-    rows = measured.rows
-    exact = rows == contacts
-    scale = contacts / rows if rows else 0.0
-    skipped = {reason: round(count * scale) for reason, count in measured.skipped.most_common()}
-    messages = contacts - sum(skipped.values()) if rows else 0
+def estimate(foreseen: Foreseen, measured: Measured, terms: Terms | None) -> Estimate:
+    """Of those who would be texted, all or some were measured."""
+    rows, texted = measured.rows, foreseen.texted
+    exact = rows == texted
+    scale = texted / rows if rows else 0.0
+    unsent = {reason: round(count * scale) for reason, count in measured.skipped.items()}
+    waiting = {what: count - round(measured.unwaited[what] * scale) for what, count in foreseen.waiting.items()}
+    messages = texted - sum(unsent.values()) if rows else 0
     mean = measured.total / measured.texts if measured.texts else 0.0
     segments = measured.total if exact else round(messages * mean)
     cost = None if terms is None or terms.price is None else (terms.price * segments).quantize(Decimal("0.01"))
     time = None if terms is None else sending_time(segments, terms)
     return Estimate(
-        contacts,
+        foreseen.contacts,
         rows,
         exact,
         messages,
-        skipped,
+        _most_first({**foreseen.skipped, **unsent}),
+        _most_first(waiting),
         segments,
         min(measured.segments, default=0),
         mean,
@@ -116,6 +127,10 @@ def estimate(measured: Measured, contacts: int, terms: Terms | None) -> Estimate
         time,
         tuple(_assumptions(terms, time)),
     )
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(((key, count) for key, count in counts.items() if count), key=lambda one: (-one[1], one[0])))
 
 
 def sending_time(segments: int, terms: Terms) -> SendingTime:
@@ -136,21 +151,20 @@ def sending_time(segments: int, terms: Terms) -> SendingTime:
     return SendingTime(sending, full * _DAY + rest / pace, full + 1, binding)
 
 
-def _assumptions(terms: Terms | None, time: SendingTime | None) -> Sequence[str]:
+def _assumptions(terms: Terms | None, time: SendingTime | None) -> Iterator[str]:
     if terms is None or time is None:
-        return []
-    said = [f"Nothing else uses the code {terms.code} meanwhile, and every segment is accepted at its first attempt."]
+        return
+    yield f"Nothing else uses the code {terms.code} meanwhile, and every segment is accepted at its first attempt."
     hours = (terms.window.end - terms.window.start) / 60
     if hours < 24:
-        said.append(
+        yield (
             f"It is sent in {hours:g} hours a day, as if all contacts were in one time zone and nothing restricted "
             f"their hours but the window {terms.window}; it begins as that opens."
         )
     if time.binding is Binding.CAP:
         name, cap = min(terms.caps, key=lambda found: found[1])
-        said.append(f"The daily cap of {name}, {cap:,} segments, decides how long it takes.")
+        yield f"The daily cap of {name}, {cap:,} segments, decides how long it takes."
     if terms.price is None:
-        said.append("What a segment costs is not declared: `price` of the provider or the transport code.")
+        yield "What a segment costs is not declared: `price` of the provider or the transport code."
     if terms.expiry_hours is not None and time.elapsed > terms.expiry_hours * 3600:
-        said.append(f"The run would expire after {terms.expiry_hours} hours, before everything is sent.")
-    return said
+        yield f"The run would expire after {terms.expiry_hours} hours, before everything is sent."

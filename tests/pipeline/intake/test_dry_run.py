@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from tests.factories import NOW, seed
 
-from todoke.model import estimate as estimates
+from todoke.model import sample
+from todoke.model.clock import HOUR, SystemClock
+from todoke.model.consent import Act, Kind, Record
 from todoke.model.errors import Invalid, NotFound, Unavailable
 from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.dry_run import DryRun, dry_run
@@ -20,12 +22,19 @@ from todoke.pipeline.intake.importing import import_list
 from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.rules import Channel
 from todoke.pipeline.planner.estimating import estimate_skill
+from todoke.store.catalogue import suppressions, units
+from todoke.store.catalogue.suppressions import Whom
+from todoke.store.consents import writing
+from todoke.store.privacy.key import KeyFile
 from todoke.store.schema import (
     business_unit,
     calling_list,
+    cap_use,
     contact,
     dnc_entry,
+    erased_number,
     provider,
+    skill,
     template_version,
     transport_code,
 )
@@ -104,7 +113,7 @@ async def test_what_a_skill_would_take(do: DoDryRun, store: Store, tmp_path: Pat
         await connection.execute(update(transport_code).values(price=3.5, currency="JPY"))
     path = tmp_path / "agents.csv"
     done = await import_list(store, business_unit="unit", name="x", path=path, rejects_dir=tmp_path / "r", now=NOW)
-    of_list = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x")
+    of_list = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", now=NOW)
     assert done.contacts == of_list.contacts
     assert of_list._replace(cost=None, currency=None) == estimate._replace(cost=None, currency=None)
     assert (of_list.cost, of_list.currency) == (Decimal("7.00"), "JPY")
@@ -128,7 +137,7 @@ async def test_a_contact_without_a_number_to_text_gets_no_message(do: DoDryRun) 
 async def test_a_long_list_is_sampled_evenly(
     do: DoDryRun, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimates, "MOST_MEASURED", 1000)
+    monkeypatch.setattr(sample, "MOST_MEASURED", 1000)
     rows = "".join(f"{i},{'花' if i < 5000 else 'a'},212{i % 8 + 2}{i:06d}\n" for i in range(20_000))
 
     found = await do("id,First name,Mobile\n" + rows, text="{FirstName}")
@@ -141,7 +150,9 @@ async def test_a_long_list_is_sampled_evenly(
     await import_list(
         store, business_unit="unit", name="x", path=tmp_path / "agents.csv", rejects_dir=tmp_path / "r", now=NOW
     )
-    of_list = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", text="{FirstName}")
+    of_list = await estimate_skill(
+        store, business_unit="unit", skill="skill", calling_list="x", text="{FirstName}", now=NOW
+    )
     assert (of_list.exact, of_list.measured, of_list.messages) == (False, found.estimate.measured, found.contacts)
 
 
@@ -157,9 +168,74 @@ async def test_numbers_on_a_dnc_list_count_as_skipped_of_a_list_that_is_there(
         values = {"bucket": 3, "dnc_group_id": 1, "phone": 12125552671, "source": "person", "created_at": NOW}
         await connection.execute(insert(dnc_entry).values(values))
 
-    found = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", text="Hello")
+    found = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", text="Hello", now=NOW)
 
     assert (found.messages, found.skipped) == (1, {"dnc": 1})
+
+
+async def test_who_is_known_already_is_not_texted_either(do: DoDryRun, store: Store, tmp_path: Path) -> None:
+    """What the dry run foresees of a file is what is estimated of its list."""
+    rows = "".join(f"{n},Ann{n},+1202555{100 + n:04}\n" for n in range(20)) + "x,,+12025550200\ny,Ann,+12025550201\n"
+    now = SystemClock().now()
+    async with store.reading() as connection:
+        unit = await units.only(connection, None)
+    phones = [12025550100 + n for n in range(20)]
+    group, digest = {"bucket": unit.bucket, "dnc_group_id": 1}, KeyFile(tmp_path).make()
+    store.hot.use_key(digest.hashed)
+    async with store.writing() as connection:
+        await connection.execute(update(business_unit).values(dnc_group_id=1, cap="1 in 2 days"))
+        consent = {"consent": int(Kind.EXPRESS), "consent_purpose": "", "consent_programme": ""}
+        wanted = 'not (FirstName = "Ann3" or @external_id = "4" or @zone starts with "Asia")'
+        await connection.execute(update(skill).values(filter=wanted, **consent))
+        await connection.execute(insert(dnc_entry).values(**group, phone=phones[0], source="person", created_at=now))
+        own = {"bucket": unit.bucket, "business_unit_id": unit.id}
+        erased = {**own, "dnc_group_id": 1, "digest": digest.hashed(phones[1]), "created_at": now}
+        await connection.execute(insert(erased_number).values(**erased, until=now + 48 * HOUR))
+        use = {**own, "phone": phones[2], "message_id": 1 << 60, "at": now - 1, "skill_id": 9, "list_id": 9}
+        await connection.execute(insert(cap_use).values(**use, transport_code_id=9))
+        for whom in (Whom(phones[5]), Whom(external_id="6")):
+            await suppressions.add(connection, unit, [whom], reason="", who="", now=now, hours=48)
+    given = [Record(phone, Act.GIVEN, Kind.EXPRESS, now - 1) for phone in (*phones[:7], *phones[8:], 12025550200)]
+    await writing.add(store, unit, given, now)
+
+    found = (await do("id,First name,Mobile\n" + rows, skill="skill", now=now)).estimate
+
+    path = tmp_path / "agents.csv"
+    await import_list(store, business_unit="unit", name="x", path=path, rejects_dir=tmp_path / "r", now=now)
+    assert found is not None
+    assert found == await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", now=now)
+    assert found.skipped == {
+        "filtered": 2,
+        "no_consent": 2,
+        "suppressed": 2,
+        **dict.fromkeys(("dnc", "erased", "cap", "missing_field"), 1),
+    }
+    assert found.messages == 12
+
+
+async def test_hours_of_a_phone_type_count(do: DoDryRun, store: Store, tmp_path: Path) -> None:
+    rows = "id,Home phone,Work phone\n1,+12125550101,\n2,,+12125550102\n3,,+12125550103\n"
+    async with store.writing() as connection:  # NOW is a Sunday
+        hours = {"Work phone": "mon-fri 09:00-17:00"}
+        await connection.execute(update(skill).values(phone_hours=hours))
+
+    found = (await do(rows, skill="skill", text="Hello", now=NOW)).estimate
+
+    await import_list(
+        store, business_unit="unit", name="x", path=tmp_path / "agents.csv", rejects_dir=tmp_path / "r", now=NOW
+    )
+    of_list = await estimate_skill(store, business_unit="unit", skill="skill", calling_list="x", text="Hello", now=NOW)
+    assert found is not None
+    assert found == of_list
+    assert (found.messages, found.waiting) == (3, {"window": 2})
+
+
+async def test_a_filter_that_names_no_column_of_the_file_is_refused(do: DoDryRun, store: Store) -> None:
+    async with store.writing() as connection:
+        await connection.execute(update(skill).values(filter='Town = "Miami"'))
+
+    with pytest.raises(Invalid, match="no field 'Town'"):
+        await do(skill="skill")
 
 
 @pytest.mark.parametrize(

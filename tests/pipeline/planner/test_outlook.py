@@ -17,6 +17,7 @@ from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, from_datetime
 from todoke.model.errors import Conflict
 from todoke.model.schedule import every_day
+from todoke.pipeline.planner import choosing
 from todoke.pipeline.planner.outlook import Outlook, check, look, strangers, warnings
 from todoke.pipeline.planner.start import start_skill, start_text
 from todoke.store import schema
@@ -101,6 +102,35 @@ async def test_who_cannot_be_texted_now_is_told(store: Store, scene: Scene) -> N
         "3 contacts are outside of their calling window; the first of them opens at 2025-06-15 23:00 UTC.",
         "3 contacts are in no known place; they are held until the run expires.",
     )
+
+
+async def test_with_a_filter_those_that_it_takes_are_counted(store: Store, scene: Scene) -> None:
+    of = {"business_unit": None, "skill": "skill", "calling_list": "world", "now": NOW}
+
+    some = await start_skill(store, **of, wanted='@external_id in ("c0", "c5", "c7", "c8")')
+    nobody = await start_skill(store, **of, wanted='FirstName = "Nobody"')
+
+    assert some.warnings == (
+        "1 contacts are outside of their calling window; the first of them opens at 2025-06-15 23:00 UTC.",
+        "2 contacts are in no known place; they are held until the run expires.",
+    )
+    assert nobody.warnings == ("No contact of the list passes the filter.",)
+    with pytest.raises(Conflict, match="that the filter takes could be texted before the run expires"):
+        await start_skill(store, **of, wanted='@external_id = "c8"')
+
+
+async def test_of_a_long_list_it_is_said_that_nobody_counted(
+    store: Store, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "COUNTED_AT_ONCE", 8)
+    of = {"business_unit": None, "skill": "skill", "now": NOW}
+
+    (sentence,) = (await start_skill(store, **of, calling_list="world", wanted="FirstName is not empty")).warnings
+    never = await start_skill(store, **of, calling_list="world", wanted='FirstName = "Nobody"')
+
+    assert "how many of those that the filter takes is not known" in sentence
+    assert never.warnings[0].startswith("None of the first contacts of the list passes the filter")
+    assert (await start_skill(store, **of, calling_list="list", wanted="FirstName is not empty")).warnings == ()
 
 
 async def test_a_list_that_nobody_can_be_texted_of_is_refused_before_anything_is_written(

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from todoke.model.calling_window import WHOLE_DAY, Window
+from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.clock import Micros
-from todoke.model.compiled_text import compiled
 from todoke.model.errors import Invalid
-from todoke.model.estimate import Estimate, Terms, estimate, stride
+from todoke.model.estimate import Estimate
 from todoke.model.list_mapping import Reading
 from todoke.pipeline.intake.checking import Checked
+from todoke.pipeline.intake.foreseeing import Foreseeing, intended
 from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.mapping import Layout, require
 from todoke.pipeline.intake.opening import OpenList, open_list
@@ -27,9 +27,7 @@ from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_no_time_zone
 from todoke.pipeline.intake.validation import Judge
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
-from todoke.sms.measuring import Meter
-from todoke.store.catalogue import codes, mappings, skills, templates, terms, units
-from todoke.store.hot.base import SEPARATOR
+from todoke.store.catalogue import mappings, units
 from todoke.store.store import Store
 
 
@@ -50,13 +48,6 @@ class DryRun:
     estimate: Estimate | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    body: str
-    smart: bool
-    terms: Terms | None
-
-
 async def dry_run(
     store: Store,
     *,
@@ -71,29 +62,29 @@ async def dry_run(
     now: Micros = 0,
     channel: Channel = Channel.SMS,
     no_time_zone: str = HOLD,
+    rulebook: Rulebook | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> DryRun:
     """Read the file as an import as the list `name` would; nothing is written but the file of rejected rows.
 
-    With a skill, or a `text` (in place of the skill's, or by itself), the segments, cost and time to send are
-    estimated. `now`, `channel` and `no_time_zone` as in an import. Raises `Invalid`, `NotFound` or
-    `Conflict` with a sentence.
+    With a skill, or a `text` (in place of the skill's, or by itself), it is estimated who would get it from a run that
+    starts at `now`, and the segments, cost and time of that. `now`, `channel` and `no_time_zone` as in an import;
+    `rulebook` None: the built-in rules of places. Raises `Invalid`, `NotFound` or `Conflict` with a sentence.
     """
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
         saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
-    chosen = await _text(store, unit, skill, text)
+    sent = await intended(store, unit, skill, text, rulebook or standard())
     opened = await asyncio.to_thread(open_list, path, reading, saved)
     require(opened.layout, generate_external_ids=opened.reading.generate_external_ids, where=opened.where)
-    meter = None
-    if chosen is not None:
-        _, renderer = compiled(chosen.body, opened.layout.names, name)
-        meter = Meter(renderer, smart=chosen.smart)
+    foreseeing = None
+    if sent is not None:
+        foreseeing = Foreseeing(store, sent, opened.layout.names, name, now)
     source = opened.source
     stem = "-".join(re.sub(r"[^\w.-]+", "-", part).strip("-.")[:60] or "list" for part in (unit.name, name))
     rejects = RejectsFile(rejects_dir / f"{stem}-dry-run-rejected{source.form.suffix}", source.header, source.form)
     rules = Rules(now, opened.reading.generate_external_ids, channel, read_no_time_zone(no_time_zone))
-    work = _Work(opened, opened.reading.region or unit.default_region, rules, rejects, meter)
+    work = _Work(opened, opened.reading.region or unit.default_region, rules, rejects, foreseeing)
     try:
         await _in_thread(work.steps(), progress)
     except BaseException:
@@ -108,55 +99,35 @@ async def dry_run(
         rejects.path if rejects.kept else None,
         opened.layout,
         checked.zone_groups,
-        None if meter is None or chosen is None else estimate(meter.measured, checked.contacts, chosen.terms),
+        None if foreseeing is None else foreseeing.estimate(),
     )
 
 
 class _Work:
-    """The two readings, without a database."""
+    """The two readings; only who would be texted is asked of the database."""
 
-    def __init__(self, opened: OpenList, region: str, rules: Rules, rejects: RejectsFile, meter: Meter | None) -> None:
+    def __init__(
+        self, opened: OpenList, region: str, rules: Rules, rejects: RejectsFile, foreseeing: Foreseeing | None
+    ) -> None:
         phones = column_parser(region)
         zone_sets = ZoneSets()
         judge = Judge(opened.layout, phones, zone_sets, rules)
         self.checked = Checked(opened.source, judge, zone_sets, rejects.path.parent)
         self._sorting = Sorting(opened.source, opened.layout, self.checked, judge, rejects, phones)
         self._rejects = rejects
-        self._meter = meter
+        self._foreseeing = foreseeing
 
     def steps(self) -> Iterator[Progress]:
         yield from self.checked.steps()
         if not self.checked.rows:
             raise Invalid("The file has a header but no rows.", where=str(self.checked.path), fix="Export it again.")
-        every = stride(self.checked.contacts)
-        seen = 0
+        if self._foreseeing is not None:
+            self._foreseeing.begin(self.checked.zone_sets)
         for piece in self._sorting.pieces():
-            if self._meter is not None:
-                every_nth = piece.contacts[["destination", "fields"]].gather_every(every, -seen % every)
-                for destination, packed in every_nth.iter_rows():
-                    if destination:
-                        self._meter.add(packed.split(SEPARATOR))
-                    else:
-                        self._meter.skip("no_mobile")
-            seen += piece.contacts.height
+            if self._foreseeing is not None:
+                self._foreseeing.count(piece.contacts)
             yield piece.progress
         self._rejects.keep()
-
-
-async def _text(store: Store, unit: units.Unit, skill: str | None, text: str | None) -> _Text | None:
-    """What is to be sent, and on what terms. A text by itself goes from the only code, where there is only one."""
-    if skill is None and text is None:
-        return None
-    async with store.reading() as connection:
-        if skill is None:
-            own = await codes.every(connection, unit)
-            whole = Window(0, WHOLE_DAY)
-            on_terms = await terms.of_code(connection, unit, own[0].id, whole) if len(own) == 1 else None
-            return _Text(text or "", False, on_terms)
-        row = await skills.find(connection, unit, skill)
-        body = text if text is not None else (await templates.find(connection, unit, row.template)).body
-        on_terms = await terms.of_code(connection, unit, row.transport_code_id, row.window, row.expiry_hours)
-        return _Text(body, row.smart_encoding, on_terms)
 
 
 async def _in_thread(steps: Iterator[Progress], report: Callable[[Progress], None] | None) -> None:

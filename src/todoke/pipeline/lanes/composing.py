@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from todoke.model.clock import Micros
-from todoke.model.contact import ERASED_DESTINATION
+from todoke.model.contact import unreachable
 from todoke.model.event import Event, Kind
 from todoke.model.ids import RUN_SHIFT
 from todoke.pipeline.lanes.keeping import NOTHING
@@ -172,11 +172,7 @@ def _one(batch: Batch, run: LaneRun, work: Work | None, taken: DueTaken | None, 
 
 def _out(contact: Contact, now: Micros) -> str:
     """Why nobody is texted at all, if so."""
-    if contact.on_dnc:
-        return "dnc"
-    if contact.destination <= 0:
-        return "erased" if contact.destination == ERASED_DESTINATION else "no_mobile"
-    return "contact_expired" if contact.expires_at is not None and contact.expires_at <= now else ""
+    return unreachable(contact.destination, contact.expires_at, now, on_dnc=contact.on_dnc)
 
 
 def _expiry(run: LaneRun, contact: Contact, fields: list[str]) -> Micros | None:

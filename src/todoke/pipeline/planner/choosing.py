@@ -52,20 +52,29 @@ def today(now: Micros) -> date:
     return to_datetime(now).date()
 
 
-async def sample_of(
-    store: Store, unit: Unit, calling_list: ListRow, selecting: Selecting | None, count: int
-) -> Sequence[int]:
-    """The first positions that are wanted, at most `count`; of a large list only its beginning is looked at."""
+class Wanted(NamedTuple):
+    """Positions of a list that are wanted, in order: all of them where it is `complete`, else the first. `filtered`:
+    there is a filter.
+    """
+
+    positions: Sequence[int]
+    complete: bool
+    filtered: bool
+
+
+async def wanted_of(store: Store, unit: Unit, calling_list: ListRow, selecting: Selecting | None, count: int) -> Wanted:
+    """Whom a run over the list would take. Of a long list only its beginning is looked at, for `count` of them."""
     if selecting is None or selecting.filter is None:
-        return range(min(count, calling_list.contacts))
+        return Wanted(range(calling_list.contacts), complete=True, filtered=False)
     expression = resolved(read(selecting.filter), date.fromisoformat(selecting.today))
     scan = Scan(store, await _source(store, unit, calling_list), expression)
+    short = calling_list.contacts <= COUNTED_AT_ONCE
     found: list[int] = []
     async for _, positions in scan.pages(0, min(calling_list.contacts, _PAGES_TRIED * PAGE) - 1):
         found.extend(positions)
-        if len(found) >= count:
+        if not short and len(found) >= count:
             break
-    return found[:count]
+    return Wanted(found, complete=short, filtered=True)
 
 
 async def count_wanted(
@@ -101,11 +110,13 @@ async def count_of_skill(
 
 
 SAMPLE_PAGES = 10
+COUNTED_AT_ONCE = SAMPLE_PAGES * PAGE
+"""So long a list is counted at once, some tenths of a second."""
 
 
 async def _count(store: Store, unit: Unit, row: ListRow, expression: Expression) -> AsyncIterator[Counted]:
     scan, size = Scan(store, await _source(store, unit, row), expression), row.contacts
-    if size > SAMPLE_PAGES * PAGE:  # contacts of one zone stand together: the beginning alone would mislead
+    if size > COUNTED_AT_ONCE:  # contacts of one zone stand together: the beginning alone would mislead
         step, wanted = size // SAMPLE_PAGES, 0
         for number in range(SAMPLE_PAGES):
             wanted += len(await scan.positions(number * step, number * step + PAGE - 1))

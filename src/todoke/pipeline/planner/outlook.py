@@ -83,13 +83,25 @@ def strangers(hours: Hours, phone_names: Mapping[str, Sequence[str]] | None) -> 
         yield f"Hours are declared for the phone types {declared}, none of which the list has. It has {own}."
 
 
-def check(outlook: Outlook, calling_list: str) -> None:
-    """Conflict where nobody could be texted before the run expires."""
+def uncounted(outlook: Outlook) -> Iterator[str]:
+    """The sentence in place of these where the outlook is that of a whole list, and who is selected from it is not
+    known yet.
+    """
+    if outlook.later or outlook.unknown or outlook.never:
+        yield (
+            "Some contacts of the list are outside of their calling window, or in no known place; how many of those "
+            "that the filter takes is not known before they are selected. todoke skill estimate counts them."
+        )
+
+
+def check(outlook: Outlook, calling_list: str, *, filtered: bool = False) -> None:
+    """Conflict where nobody could be texted before the run expires. `filtered`: some of the list are meant."""
     if outlook.hopeless:
         why = "They are in no known place" if outlook.unknown else "Their calling windows do not open"
         if outlook.untyped and not outlook.unknown:
             why += ": the list does not say of which phone type their numbers are, and those of all phone types must"
+        whom = f"of the list {calling_list!r}" + (" that the filter takes" if filtered else "")
         raise Conflict(
-            f"No contact of the list {calling_list!r} could be texted before the run expires. {why}.",
+            f"No contact {whom} could be texted before the run expires. {why}.",
             fix="Look at one of them with todoke why NUMBER --skill NAME, or give the list a column TimeZone.",
         )

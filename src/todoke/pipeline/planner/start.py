@@ -17,7 +17,7 @@ from todoke.model.compiled_text import compiled
 from todoke.model.errors import Conflict, Invalid
 from todoke.model.stream import Stream
 from todoke.pipeline.planner import outlook
-from todoke.pipeline.planner.choosing import chosen, sample_of
+from todoke.pipeline.planner.choosing import Wanted, chosen, wanted_of
 from todoke.sms.rendering import MissingField, Renderer
 from todoke.store.catalogue import adhoc, codes, list_places, lists, registrations, skills, templates, units
 from todoke.store.catalogue.lists import ListRow
@@ -99,9 +99,9 @@ async def start_skill(
                 now,
             ),
         )
-    warnings = await _checked(store, unit, chosen_list, choice.body, choice.selecting)
+    warnings, taken = await _checked(store, unit, chosen_list, choice.body, choice.selecting)
     expires_at = now + choice.expiry_hours * HOUR
-    warnings += await _outlook(store, unit, chosen_list, choice.hours, now, expires_at)
+    warnings += await _outlook(store, unit, chosen_list, taken, choice.hours, now, expires_at)
     return await _start(store, choice, warnings, now, start_key)
 
 
@@ -125,8 +125,8 @@ async def start_text(
         chosen_list = await lists.find(connection, unit, calling_list)
         chosen_code = await codes.only(connection, unit, code)
     hours = hours_of(unit.declared_hours(None, rule_pack), window, rulebook or standard())
-    warnings = await _checked(store, unit, chosen_list, text)  # before anything is written
-    warnings += await _outlook(store, unit, chosen_list, hours, now, now + adhoc.EXPIRY_HOURS * HOUR)
+    warnings, taken = await _checked(store, unit, chosen_list, text)  # before anything is written
+    warnings += await _outlook(store, unit, chosen_list, taken, hours, now, now + adhoc.EXPIRY_HOURS * HOUR)
     async with store.writing() as connection:
         made = await adhoc.prepare(connection, unit, chosen_code, text, window, now, rule_pack)
         choice = _Choice(
@@ -145,8 +145,8 @@ async def start_text(
 
 async def _checked(
     store: Store, unit: Unit, calling_list: ListRow, body: str, selecting: Selecting | None = None
-) -> list[str]:
-    """Warnings; Conflict or Invalid where the list or the text is wrong."""
+) -> tuple[list[str], Wanted]:
+    """Warnings, and whom it takes; Conflict or Invalid where the list or the text is wrong."""
     if calling_list.state != "ready":
         raise Conflict(
             f"The list {calling_list.name!r} is {calling_list.state}.",
@@ -164,21 +164,28 @@ async def _checked(
         f"{suspect!r} in the text looks like a merge field but is sent as it stands."
         for suspect in template.suspects(calling_list.fields)
     ]
-    sample = await sample_of(store, unit, calling_list, selecting, _SAMPLE)
-    if not sample:
+    taken = await wanted_of(store, unit, calling_list, selecting, _SAMPLE)
+    if not taken.positions and taken.complete:
+        warnings.append("No contact of the list passes the filter.")
+    elif not taken.positions:
         warnings.append("None of the first contacts of the list passes the filter; see todoke list count.")
-    return warnings + await _try(store, unit, calling_list, renderer, sample)
+    return warnings + await _try(store, unit, calling_list, renderer, taken.positions[:_SAMPLE]), taken
 
 
 async def _outlook(
-    store: Store, unit: Unit, calling_list: ListRow, hours: Hours, now: Micros, expires_at: Micros
+    store: Store, unit: Unit, calling_list: ListRow, taken: Wanted, hours: Hours, now: Micros, expires_at: Micros
 ) -> list[str]:
     """Warnings of who cannot be texted now; Conflict where nobody ever could."""
     async with store.reading() as connection:
-        spread = await list_places.spread(connection, unit, calling_list.id)
+        if taken.filtered and taken.complete:
+            spread = await list_places.spread_of(connection, unit, calling_list.id, taken.positions)
+        else:
+            spread = await list_places.spread(connection, unit, calling_list.id)
     found = outlook.look(spread.groups, spread.mixed, hours, now, expires_at)
-    outlook.check(found, calling_list.name)
-    return [*outlook.warnings(found), *outlook.strangers(hours, calling_list.phone_names)]
+    if taken.positions or not taken.complete:
+        outlook.check(found, calling_list.name, filtered=taken.filtered)
+    said = outlook.warnings(found) if taken.complete else outlook.uncounted(found)
+    return [*said, *outlook.strangers(hours, calling_list.phone_names)]
 
 
 async def _start(

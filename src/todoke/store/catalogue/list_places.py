@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -18,6 +21,25 @@ class Spread(NamedTuple):
 
     groups: list[tuple[tuple[str, ...], int]]
     mixed: int
+
+
+async def spread_of(connection: AsyncConnection, unit: Unit, list_id: int, positions: Sequence[int]) -> Spread:
+    """Of some contacts of the unit's list, by their positions, in order."""
+    c, r = calling_list.c, list_range.c
+    rows = await connection.execute(
+        select(c.zone_sets, r.zone_set, r.first_position, r.last_position)
+        .join(list_range, r.list_id == c.id)
+        .where(c.business_unit_id == unit.id, c.id == list_id)
+    )
+    groups: Counter[tuple[str, ...]] = Counter()
+    mixed = 0
+    for zone_sets, number, first, last in rows:
+        contacts = bisect_right(positions, last) - bisect_left(positions, first)
+        if number == _MIXED:
+            mixed += contacts
+        else:
+            groups[tuple(zone_sets[number])] += contacts
+    return Spread(list((+groups).items()), mixed)
 
 
 async def spread(connection: AsyncConnection, unit: Unit, list_id: int) -> Spread:

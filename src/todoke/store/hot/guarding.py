@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 LATE = SECOND // 10
 """A segment is written at most so long after its slot."""
 
+NO_MESSAGE = -1
+"""What has no id yet is called -1, -2, ... here: no message is."""
 
 _NOBODY: dict[int, str] = {}
 

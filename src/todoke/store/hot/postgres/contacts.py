@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from todoke.model.maker import maker
+from todoke.store.hot.addressee import Addressee
 from todoke.store.hot.base import Contact
 from todoke.store.hot.postgres.dnc import on_lists
 from todoke.store.postgres import Connection
 
 _make = maker(Contact)
+_addressee = maker(Addressee)
 
 # Consecutive positions of a list.
 BETWEEN = """
     SELECT position, destination, zone_set, fields, false, expires_at
+    FROM contact WHERE bucket = $1 AND list_id = $2 AND position BETWEEN $3 AND $4 ORDER BY position
+"""
+
+# Whom consecutive positions are for, without what is merged into their texts.
+ADDRESSEES = """
+    SELECT position, destination, zone_set, expires_at, CASE WHEN $5::boolean THEN external_id ELSE '' END
     FROM contact WHERE bucket = $1 AND list_id = $2 AND position BETWEEN $3 AND $4 ORDER BY position
 """
 
@@ -39,6 +47,14 @@ async def at(
 ) -> list[Contact]:
     rows = await connection.fetch(AT, bucket, list_id, list(set(positions)))
     return await _looked_up(connection, bucket, groups, rows)
+
+
+async def addressees(
+    connection: Connection, bucket: int, list_id: int, first: int, last: int, *, external_ids: bool
+) -> list[Addressee]:
+    """In order of position; their external ids are empty where they are not asked for."""
+    rows = await connection.fetch(ADDRESSEES, bucket, list_id, first, last, external_ids)
+    return [_addressee(row) for row in rows]
 
 
 async def _looked_up(connection: Connection, bucket: int, groups: Sequence[int], rows: Sequence[Any]) -> list[Contact]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from todoke.model.clock import Micros
 from todoke.store.hot.base import Flushed, OpenRun, Reserve
 from todoke.store.hot.guarding import (
+    NO_MESSAGE,
     Guard,
     Held,
     Made,
@@ -69,6 +70,17 @@ SUPPRESSED_EXTERNALLY = f"""
     GROUP BY k.id
 """
 
+# The same of external ids, each with a number of ours.
+SUPPRESSED_BY_ID = f"""
+    SELECT k.id, max(p.expires_at)
+    FROM unnest($1::bigint[], $2::text[]) AS k (id, external_id)
+    CROSS JOIN LATERAL (
+        SELECT p.expires_at FROM suppression p
+        WHERE p.bucket = $3 AND p.business_unit_id = $4 AND p.external_id = k.external_id AND p.expires_at > {MOMENT}
+          AND p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = $5) OFFSET 0) p
+    GROUP BY k.id
+"""
+
 # Engines that send for one unit with caps count one after the other, until they have committed.
 TURN = """
     SELECT pg_advisory_xact_lock(7430506, hashint8(unit)) FROM unnest($1::bigint[]) AS unit
@@ -118,6 +130,26 @@ async def ask(
     """Which of the messages (id, number) are held; nothing is written."""
     uses = by_phone(await _uses(connection, guard, messages, oldest(guard, now))) if guard.caps else {}
     return decide(guard, messages, await _suppressed(connection, guard, messages), uses, now)[0]
+
+
+async def foresee(
+    connection: Connection, guard: Guard, phones: Sequence[int], external_ids: Sequence[str], now: Micros
+) -> dict[int, Held]:
+    """Which of these numbers would be held that have no message yet, by their place here. `external_ids`: of their
+    contacts, place by place; none where the guard does not ask for them.
+    """
+    messages = [(NO_MESSAGE - place, phone) for place, phone in enumerate(phones)]
+    ids = [message_id for message_id, _ in messages]
+    unit = (guard.bucket, guard.business_unit_id, guard.skill_id)
+    suppressed: dict[int, Micros] = {}
+    if guard.phones:
+        suppressed.update((row[0], row[1]) for row in await connection.fetch(SUPPRESSED, ids, list(phones), *unit))
+    if guard.external_ids:
+        for message_id, until in await connection.fetch(SUPPRESSED_BY_ID, ids, list(external_ids), *unit):
+            suppressed[message_id] = max(until, suppressed.get(message_id, until))
+    uses = by_phone(await _uses(connection, guard, messages, oldest(guard, now))) if guard.caps else {}
+    held = decide(guard, messages, suppressed, uses, now)[0]
+    return {NO_MESSAGE - message_id: found for message_id, found in held.items()}
 
 
 async def hold(

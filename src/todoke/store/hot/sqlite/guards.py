@@ -10,6 +10,7 @@ import msgspec
 from todoke.model.clock import Micros
 from todoke.store.hot.base import Flushed, OpenRun, Reserve
 from todoke.store.hot.guarding import (
+    NO_MESSAGE,
     Guard,
     Held,
     Made,
@@ -66,6 +67,16 @@ SUPPRESSED_EXTERNALLY = f"""
     GROUP BY 1
 """
 
+# The same of external ids, each with a number of ours.
+SUPPRESSED_BY_ID = f"""
+    SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
+    FROM json_each(?1) AS k
+    CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
+                            AND p.external_id = json_extract(k.value, '$[1]') AND p.expires_at > {MOMENT}
+    WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
+    GROUP BY 1
+"""
+
 # What counts against caps of these numbers.
 USES = """
     SELECT u.phone, u.message_id, u.at, u.skill_id, u.list_id
@@ -106,6 +117,26 @@ def ask(db: Connection, guard: Guard, messages: Sequence[tuple[int, int]], now: 
     """Which of the messages (id, number) are held; nothing is written."""
     uses = by_phone(_uses(db, guard, messages, oldest(guard, now))) if guard.caps else {}
     return decide(guard, messages, _suppressed(db, guard, messages), uses, now)[0]
+
+
+def foresee(
+    db: Connection, guard: Guard, phones: Sequence[int], external_ids: Sequence[str], now: Micros
+) -> dict[int, Held]:
+    """Which of these numbers would be held that have no message yet, by their place here. `external_ids`: of their
+    contacts, place by place; none where the guard does not ask for them.
+    """
+    messages = [(NO_MESSAGE - place, phone) for place, phone in enumerate(phones)]
+    wanted = (guard.bucket, guard.business_unit_id, guard.skill_id)
+    suppressed: dict[int, Micros] = {}
+    if guard.phones:
+        suppressed.update(db.execute(SUPPRESSED, (_json(messages), *wanted)).fetchall())
+    if guard.external_ids:
+        named = [(NO_MESSAGE - place, external_id) for place, external_id in enumerate(external_ids)]
+        for message_id, until in db.execute(SUPPRESSED_BY_ID, (_json(named), *wanted)):
+            suppressed[message_id] = max(until, suppressed.get(message_id, until))
+    uses = by_phone(_uses(db, guard, messages, oldest(guard, now))) if guard.caps else {}
+    held = decide(guard, messages, suppressed, uses, now)[0]
+    return {NO_MESSAGE - message_id: found for message_id, found in held.items()}
 
 
 def hold(db: Connection, reserves: Sequence[Reserve], flushed: Flushed, now: Micros, *, again: bool = False) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
-
-import msgspec
 
 from todoke.model.ids import address
 from todoke.model.run import RunState
 from todoke.store.hot.base import Flushed, Reserve, RunWord
 from todoke.store.hot.lanes import Held
-from todoke.store.hot.sqlite.dnc import HOLDS
+from todoke.store.hot.sqlite.dnc import on_lists
 
 # Whether the lane is still this engine's under the epoch it knows.
 HOLD = "SELECT 1 FROM lane WHERE bucket = ? AND transport_code_id = ? AND epoch = ? AND engine_id = ?"
@@ -29,14 +26,6 @@ GRANT_BLOCK = """
 # A due row taken earlier that may have been sent.
 GRANT_INTENT = """
     UPDATE intent SET reserved = 1 WHERE bucket = ? AND message_id = ? AND attempt = ? AND engine_id = ?
-"""
-
-# The numbers among these that somebody put on a list meanwhile.
-SCRUB = f"""
-    SELECT group_concat(d.phone)
-    FROM json_each(?1) AS g CROSS JOIN json_each(?2) AS k
-    CROSS JOIN dnc_entry d ON d.bucket = ?3 AND d.dnc_group_id = g.value AND d.phone = k.value
-    WHERE {HOLDS}
 """
 
 # Whether the run may still send.
@@ -65,9 +54,7 @@ def look(db: Connection, reserves: Sequence[Reserve], flushed: Flushed) -> None:
     for reserve in reserves:
         found = flushed.blocked.setdefault(reserve.transport_code_id, [])
         for scrub in reserve.scrubs:
-            phones = msgspec.json.encode(scrub.phones).decode()
-            listed = db.execute(SCRUB, (json.dumps(scrub.groups), phones, scrub.bucket)).fetchone()[0]
-            found.append({int(phone) for phone in listed.split(",")} if listed else set())
+            found.append(on_lists(db, scrub.bucket, scrub.groups, scrub.phones))
         runs.update((key.bucket, key.run_id) for key, _ in reserve.blocks)
         runs.update(address(key.message_id)[:2] for key in reserve.intents)
     for run in runs:
