@@ -24,6 +24,10 @@ async def test_the_life_of_a_list(agents: Command, folder: Path) -> None:
     refused = await agents("list", "add", "Agents", "--field", "ExternalId=b1", "--field", "SMSPhoneNumber=2025550151")
     assert refused.status == 1
     assert "duplicate_external_id" in refused.err
+    short = await agents("list", "add", "Agents", "--field", "ExternalId=b2", "--field", "SMSPhoneNumber=12345")
+    sentence = "the number is too short; is an area code or a digit missing?"
+    assert short.err == f"list 'Agents': The contact was refused (phone_too_short): {sentence}\n"
+    assert (await agents("dnc", "add", "12345")).err.startswith(f"12345: T{sentence[1:]} Write it with")
     shown = (await agents("list", "show", "Agents", "--json")).json
     assert shown["counts"] == {"total": 7, "valid": 5, "invalid": 2, "finalized": 0, "skills": []}
     assert shown["expires_at"] is not None

@@ -69,6 +69,17 @@ async def test_the_keywords_of_a_code_are_what_its_registration_says(acme: Comma
     assert shown["answers"]["stop"].startswith("Acme: You have opted out")
 
 
+async def test_a_number_that_is_held_is_shown_until_a_person_decides(asked: Command) -> None:
+    result = await asked("dnc", "check", f"+{PHONE}")
+    assert "a person has read its reply: todoke review" in result.out
+    assert "todoke review" in (await asked("dnc", "list")).out
+    (entry,) = (await asked("dnc", "check", f"+{PHONE}", "--json")).json
+    assert (entry["source"], entry["expires_at"]) == ("review", None)
+    answer = (await asked("review", "resolve", "1", "--as", "reply", "--json")).json
+    assert answer == {"review": 1, "meaning": "reply", "answered": False}
+    assert "is on no DNC group" in (await asked("dnc", "check", f"+{PHONE}")).out
+
+
 async def test_texts_that_cannot_be_sent_back_are_refused(acme: Command, folder: Path) -> None:
     (folder / "wrong.toml").write_text(
         '[[registration]]\ncode = "72345"\nlanguage = "xx"\nremove_keywords = ["STOP"]\nstart_keywords = ["go"]\n'

@@ -27,14 +27,16 @@ async def test_a_skill_is_started_paused_resumed_and_stopped(agents: Command) ->
     started = await agents(*BONUS)
     assert (started.status, started.out, started.err) == (0, "run 1: 3 contacts\n", "")
     assert (await agents("run", "pause", "1", "--reason", "lunch")).out == "run 1: paused\n"
-    refused = await agents("run", "pause", "1")
-    assert (refused.status, refused.out) == (1, "")
-    assert refused.err == ("A run that is paused cannot be made to pause. Possible now: resume, stop, force stop.\n")
+    assert (await agents("run", "pause", "1", "--reason", "dinner")).out == "run 1: paused\n"
     assert (await agents("run", "resume", "1")).out == "run 1: running\n"
+    refused = await agents("run", "resume", "1")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err == ("A run that is running cannot be made to resume. Possible now: pause, stop, force stop.\n")
     assert (await agents("run", "stop", "1", "--force")).out == "run 1: stopping\n"
     shown = (await agents("run", "show", "1", "--json")).json
     assert (shown["state"], shown["contacts"], shown["stopped"], shown["waiting"]) == ("stopping", 3, 3, 0)
-    assert [(step["new"], step["reason"]) for step in shown["history"]][1:3] == [("paused", "lunch"), ("running", "")]
+    history = [(step["new"], step["reason"]) for step in shown["history"]]
+    assert history[1:4] == [("paused", "lunch"), ("paused", "dinner"), ("running", "")]
     text = (await agents("run", "show", "1")).out
     assert "run 1: bonus-shift over Agents, stopping" in text
     assert "running -> paused (lunch)" in text

@@ -18,6 +18,7 @@ from todoke.model.declaration.entries import ProviderHead
 from todoke.model.event import Kind, State
 from todoke.model.run import RunState
 from todoke.model.transport_code import CODE_TYPES
+from todoke.pipeline.intake.consents.rows import FAULTS, Fault
 from todoke.pipeline.intake.reasons import Reason
 from todoke.pipeline.intake.system_fields import SystemField
 from todoke.providers.kinds import KINDS
@@ -163,6 +164,11 @@ def test_types_of_codes(pages: Any) -> None:
 
 def test_reasons_of_rejected_rows(pages: Any) -> None:
     assert [code(row[0]) for row in pages.table("docs/lists.md", "code")] == [reason.value for reason in Reason]
+
+
+def test_reasons_of_rejected_consents(pages: Any) -> None:
+    rows = [(code(row[0]), row[1]) for row in pages.table("docs/consent.md", "code")]
+    assert rows == [(fault.value, FAULTS[fault]) for fault in Fault]
 
 
 def test_reasons_of_who_is_not_texted(pages: Any) -> None:

@@ -179,6 +179,42 @@ async def test_single_records_go_by_the_rules_of_an_import(here: Here) -> None:
     await here.check()
 
 
+async def test_the_rejected_rows_of_an_update_stay_until_somebody_removes_them(here: Here) -> None:
+    """Also where the next list gets the id that the update's own list had."""
+    updated = (await here.load("id,FirstName,Mobile\n7,Joe,12345\n8,Moe,212 555 2690\n")).updated
+    assert updated is not None
+    assert updated.imported is not None
+    path = updated.imported.rejects_path
+    assert path is not None
+    assert path.name == "import-2-not-read-rejected.csv"
+    other = here.folder / "others.csv"
+    other.write_text("id,Mobile\n1,212 555 2671\n2,nobody\n")
+    imported = (await here.imports.begin("others", Upload(other), {})).imported
+    assert imported is not None
+    assert imported.rejects_path not in (None, path)
+    assert "7,Joe,12345" in path.read_text()
+
+
+async def test_what_is_added_is_read_by_the_rules_of_the_lists_own_import(here: Here) -> None:
+    """Its region, its channel, and what becomes of contacts in no known time zone."""
+    async with here.store.writing() as connection:
+        await connection.execute(update(calling_list).values(name="old agents"))
+    rules = {"default_region": "JP", "channel": "any", "no_time_zone": "Asia/Tokyo"}
+    await here.load("id,FirstName,Mobile\n1,Aki,090-1234-5678\n", onto=False, **rules)
+    answers = await here.add(
+        {"ExternalId": "2", "FirstName": "Ken", "SMSPhoneNumber": "080-1234-5678"},
+        {"ExternalId": "3", "FirstName": "Shop", "SMSPhoneNumber": "03-3123-4567"},
+    )
+    assert answers == [Appended(1), Appended(2)]
+    updated = await here.load("id,FirstName,Mobile\n4,Mai,070-1234-5678\n")
+    assert updated.updated is not None
+    assert updated.updated.merged.added == 1
+    async with here.store.reading() as connection:
+        query = select(contact.c.destination).join(calling_list, calling_list.c.id == contact.c.list_id)
+        rows = await connection.scalars(query.where(calling_list.c.name == "agents").order_by(contact.c.position))
+        assert list(rows) == [819012345678, 818012345678, 0, 817012345678]
+
+
 async def test_what_is_appended_at_once_is_refused_once(here: Here) -> None:
     """Concurrent appends of the same record wait for each other: one of them wins."""
     record = {"ExternalId": "7", "FirstName": "Joe", "SMSPhoneNumber": "2125552677"}

@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from todoke.cli import session
-from todoke.cli.numbers import read_number
-from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import local, print_json, print_table, say, warn
+from todoke.cli.importing import REJECTED, bar_shown, incoming
+from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
+from todoke.cli.phones import Region, phone_of
 from todoke.model.clock import Micros, SystemClock, from_datetime, to_datetime
-from todoke.model.errors import Invalid
+from todoke.model.errors import Invalid, sentence_of
 
 if TYPE_CHECKING:
-    from todoke.pipeline.privacy.consent_import import Imported
     from todoke.store.consents.reading import Entry, ReplyRow
 
 app = typer.Typer(help="Consent: what people agreed to, with the evidence.", no_args_is_help=True)
@@ -65,6 +65,7 @@ def add(
     scope: Annotated[str, _text("What the revocation was meant for.")] = "",
     confirmation: Annotated[str, _text("The id of its confirmation.")] = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Record one consent or revocation. The ledger is append-only: what is recorded stays."""
     if disclosure_file is not None:
@@ -96,7 +97,7 @@ def add(
     }
 
     async def work() -> int:
-        from todoke.pipeline.privacy.consent_rows import BadRow, read
+        from todoke.pipeline.intake.consents.rows import BadRow, read
         from todoke.sms.phone import Parser
         from todoke.store.catalogue import units
         from todoke.store.consents import writing
@@ -109,44 +110,66 @@ def add(
                 record = read(row, lambda raw: parser.parse(raw).e164, now)
             except BadRow as error:
                 where = "NUMBER" if error.column == "number" else f"--{error.column.replace('_', '-')}"
-                raise Invalid(f"{str(error)[0].upper()}{str(error)[1:]}.", where=where) from None
+                raise Invalid(sentence_of(str(error)), where=where) from None
             return await writing.add(store, unit, [record], now)
 
     added = session.run(work())
-    say(("revocation recorded" if revoke else "consent recorded") if added else "it is in the ledger already")
+    recorded = "revocation recorded" if revoke else "consent recorded"
+    document = {"added": added, "known": 1 - added}
+    answer(document, recorded if added else "it is in the ledger already", json=json)
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8; its first line names the columns.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Of any form, as lists are; - for standard input.")],
     zone: Annotated[str, typer.Option(metavar="ZONE", help="Of moments that say none.")] = "",
+    region: Region = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    sheet: Sheet = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
-    """Add a file of consents. Rows that are wrong go to FILE-rejected.csv; repeating it adds nothing twice."""
-    rejected = file.with_name(f"{file.stem}-rejected.csv")
+    """Add a file of consents; its first line names the columns. Repeating it adds nothing twice.
 
-    async def work() -> Imported:
-        from todoke.pipeline.privacy.consent_import import import_file
-        from todoke.store.catalogue import units
+    Rows that are wrong are written to a file with line and reason, to be corrected and imported again.
+    """
+    from todoke.pipeline.intake.consents.importing import ImportedConsents, Reading, import_consents
+    from todoke.store.catalogue import units
 
-        async with session.of(context).store() as store:
+    here = session.of(context)
+    reading = Reading(encoding, delimiter, quote, sheet, region, zone)
+
+    async def work(path: Path) -> ImportedConsents:
+        async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            with _opened(file) as source, _Rejects(rejected) as rejects:
-                return await import_file(
-                    store, unit, source, now=SystemClock().now(), refused=rejects.write, zone=zone, where=str(file)
+            rejects_dir = here.settings.data_dir / REJECTED
+            with bar_shown() as report:
+                return await import_consents(
+                    store, unit, path, reading, rejects_dir=rejects_dir, now=SystemClock().now(), report=report
                 )
 
-    done = session.run(work())
+    with incoming(file, here.settings.data_dir) as path:
+        done = session.run(work(path))
     if json:
-        print_json({name: getattr(done, name) for name in ("rows", "added", "known", "refused")})
-    else:
-        say(f"{done.added:,} recorded, {done.known:,} in the ledger already, {done.refused:,} refused")
-    if done.refused:
-        warn(f"Refused rows, with what is wrong: {rejected}")
-        raise typer.Exit(1)
+        print_json({name: getattr(done, name) for name in done.__slots__})
+        return
+    say(f"{done.added:,} recorded, {done.known:,} in the ledger already, {done.rejected:,} rows rejected")
+    if done.reasons:
+        rows = [(count, _because(code), code) for code, count in done.reasons.items()]
+        print_table(["rejected", "because", "code"], rows, empty="")
+    if done.rejects_path is not None:
+        say(f"rejected rows, to be corrected and imported again: {done.rejects_path}")
+
+
+def _because(code: str) -> str:
+    from todoke.cli.reporting import rejection
+    from todoke.pipeline.intake.consents.rows import FAULTS
+
+    return FAULTS.get(code) or rejection(code)
 
 
 @app.command("export")
@@ -169,7 +192,7 @@ def export(
         async with session.of(context).store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            phone = None if number is None else read_number(number, unit.default_region)
+            phone = None if number is None else phone_of(number, unit.default_region, "NUMBER")
             found = rows(store, unit, phone=phone, since=_moment(since), before=_moment(before))
             with ExitStack() as stack:
                 target = stack.enter_context(_private(out)) if out is not None else sys.stdout
@@ -190,7 +213,7 @@ def show(context: typer.Context, number: Number, business_unit: BusinessUnit = N
 
         async with session.of(context).store() as store, store.reading() as connection:
             unit = await units.only(connection, business_unit)
-            phone = read_number(number, unit.default_region)
+            phone = phone_of(number, unit.default_region, "NUMBER")
             return await reading.of_number(connection, unit, phone), await reading.replies_of(connection, unit, phone)
 
     found, replies = session.run(work())
@@ -212,7 +235,8 @@ def _show(number: str, found: list[Entry], replies: list[ReplyRow], *, json: boo
                 "kind": f.kind.label if f.kind else "",
                 "programme": f.programme,
                 "purpose": f.purpose,
-                "since": local(f.at),
+                "since": iso(f.at),
+                "until": iso(f.expires_at),
             }
             for f in stands
         ]
@@ -238,32 +262,6 @@ def _show(number: str, found: list[Entry], replies: list[ReplyRow], *, json: boo
         say(f"stands: {what}, programme {f.programme or 'none named'}, since {local(f.at)}")
     if rows and not stands:
         say("Nothing stands.")
-
-
-class _Rejects:
-    """Rows that were refused, with line, column and sentence; no file where there is none."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
-        self._writer: Any = None
-
-    def write(self, line: int, column: str, problem: str, row: Mapping[str, str]) -> None:
-        cells = {name: cell for name, cell in row.items() if name}
-        if self._file is None:
-            self._file = _private(self._path)
-            self._writer = csv.DictWriter(
-                self._file, [*cells, "todoke_line", "todoke_column", "todoke_problem"], extrasaction="ignore"
-            )
-            self._writer.writeheader()
-        self._writer.writerow({**cells, "todoke_line": line, "todoke_column": column, "todoke_problem": problem})
-
-    def __enter__(self) -> _Rejects:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
 
 
 def _writer(form: Form, target: IO[str], header: tuple[str, ...]) -> Callable[[Mapping[str, Any]], object]:

@@ -10,7 +10,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
 from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
@@ -42,9 +42,10 @@ def add(
     expires: Expires = None,
     reason: Reason = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Put numbers on a DNC group; from then on no text goes to them."""
-    _change(context, "out", numbers, file, group, business_unit, expires, reason)
+    _change(context, "out", numbers, file, group, business_unit, expires, reason, json=json)
 
 
 @app.command("remove")
@@ -55,9 +56,10 @@ def remove(
     group: GroupName = None,
     reason: Reason = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Take numbers off a DNC group: only with the owner's word that texts are welcome again."""
-    _change(context, "in", numbers, file, group, business_unit, None, reason)
+    _change(context, "in", numbers, file, group, business_unit, None, reason, json=json)
 
 
 @app.command("check")
@@ -121,14 +123,20 @@ def _show(rows: list[EntryRow], *, json: bool, empty: str) -> None:
                     **row._asdict(),
                     "phone": f"+{row.phone}",
                     "created_at": iso(row.created_at),
-                    "expires_at": iso(row.expires_at),
+                    "expires_at": iso(row.ends_at),
                 }
                 for row in rows
             ]
         )
         return
-    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at), local(row.expires_at)) for row in rows]
+    table = [(f"+{row.phone}", row.group, row.source, local(row.created_at), _until(row)) for row in rows]
     print_table(["number", "group", "source", "since", "until"], table, empty=empty)
+
+
+def _until(row: EntryRow) -> str:
+    from todoke.model.dnc import HELD
+
+    return "a person has read its reply: todoke review" if row.source == HELD else local(row.ends_at)
 
 
 def _change(
@@ -140,6 +148,8 @@ def _change(
     business_unit: str | None,
     expires: str | None,
     reason: str,
+    *,
+    json: bool,
 ) -> None:
     given = [(number, number) for number in numbers or []]
     if file is not None:
@@ -161,7 +171,9 @@ def _change(
             return found, len(set(phones))
 
     found, count = session.run(work())
-    say(f"{count:,} {'on' if kind == 'out' else 'off'} {found.name}")
+    on = kind == "out"
+    document = {"group": found.name, "numbers": count, "on": on, "expires_at": iso(until)}
+    answer(document, f"{count:,} {'on' if on else 'off'} {found.name}", json=json)
 
 
 def ending(expires: str | None) -> Micros | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,23 +13,27 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.dnc import Expires, GroupName, Reason, app, ending
-from todoke.cli.importing import REJECTED
-from todoke.cli.options import BusinessUnit, Json
+from todoke.cli.importing import REJECTED, STANDARD_INPUT, bar_shown, incoming
+from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Preview, Quote, Sheet
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.cli.phones import Region, phone_of, user
+from todoke.cli.previewing import facts
 from todoke.model.errors import Unavailable
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from todoke.pipeline.intake.dnc.importing import ImportedNumbers
+    from todoke.pipeline.intake.dnc.preview import NumbersPreview
     from todoke.store.catalogue.dnc_history import ChangeRow, UploadRow
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .txt, .xlsx or .csv.gz, with or without header")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Of any form, with or without header; - for standard input.")
+    ],
     group: GroupName = None,
     column: Annotated[
         str | None, typer.Option(metavar="HEADER", help="Which column has the numbers; else it is found out.")
@@ -39,10 +43,12 @@ def import_(
     ] = None,
     expires: Expires = None,
     region: Region = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp932; else it is found out.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Such as , ; or tab; else it is found out.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    sheet: Sheet = None,
     reason: Reason = "",
+    preview: Preview = False,
     business_unit: BusinessUnit = None,
     json: Json = False,
 ) -> None:
@@ -51,33 +57,45 @@ def import_(
     Rows without a valid number are written to a file with line and reason. A number that is on the group already, for
     as long or longer, stays as it is: an opt-out is never shortened.
     """
+    from todoke.cli.reporting import rejection
     from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.dnc.importing import Reading, import_numbers
+    from todoke.pipeline.intake.dnc.preview import preview_numbers
     from todoke.store.catalogue import dnc, units
 
     here = session.of(context)
-    reading = Reading(column, expires_column, ending(expires), region, encoding, delimiter, sheet)
+    reading = Reading(column, expires_column, ending(expires), region, encoding, delimiter, quote, sheet)
 
-    async def work() -> ImportedNumbers:
+    async def look(path: Path) -> NumbersPreview:
+        async with here.store() as store, store.reading() as connection:
+            unit = await units.only(connection, business_unit)
+        return preview_numbers(path, reading, unit.default_region, SystemClock().now())
+
+    async def work(path: Path) -> ImportedNumbers:
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
                 found = await dnc.find(connection, unit, group)
-            with _progress_shown() as report:
+            with bar_shown() as report:
                 return await import_numbers(
                     store,
                     unit,
                     found,
-                    file,
+                    path,
                     reading,
                     rejects_dir=here.settings.data_dir / REJECTED,
                     clock=SystemClock(),
                     who=user(),
-                    reason=reason or f"todoke dnc import {file.name}",
+                    reason=reason or f"todoke dnc import {_called(file)}",
+                    name=_called(file),
                     report=report,
                 )
 
-    done = session.run(work())
+    with incoming(file, here.settings.data_dir) as path:
+        if preview:
+            _show_preview(file, session.run(look(path)), json=json)
+            return
+        done = session.run(work(path))
     if json:
         print_json({name: getattr(done, name) for name in done.__slots__})
         return
@@ -87,32 +105,31 @@ def import_(
         f"{done.invalid:,} invalid"
     )
     if done.reasons:
-        table = [(count, _because(code), code) for code, count in done.reasons.items()]
+        table = [(count, rejection(code), code) for code, count in done.reasons.items()]
         print_table(["invalid", "because", "code"], table, empty="")
     if done.rejects_path is not None:
         say(f"invalid rows, to be corrected and imported again: {done.rejects_path}")
 
 
-def _because(code: str) -> str:
-    from todoke.cli.reporting import rejection
-    from todoke.pipeline.intake.dnc.sorting import ALREADY_EXPIRED, INVALID_EXPIRY
+def _show_preview(file: Path, found: NumbersPreview, *, json: bool) -> None:
+    if json:
+        rows = [
+            {"line": row.line, "raw": row.raw, "number": row.number, "expires_at": iso(row.expires_at)}
+            | {"problem": row.problem}
+            for row in found.rows
+        ]
+        columns = {"column": found.column, "expires_column": found.expires_column, "headless": found.headless}
+        print_json({**found.written._asdict(), **columns, "rows": rows})
+        return
+    say(f"{_called(file)}: {facts(found.written)}{', no header' if found.headless else ''}")
+    ends = "" if found.expires_column is None else f", {found.expires_column!r} says until when"
+    say(f"{found.column!r} has the numbers{ends}")
+    table = [(row.line, row.raw, row.number, local(row.expires_at), row.problem) for row in found.rows]
+    print_table(["line", "as it stands", "number", "until", "problem"], table, empty="There are no rows.")
 
-    own = {INVALID_EXPIRY: "the expiry is no date", ALREADY_EXPIRED: "the expiry is in the past"}
-    return own.get(code) or rejection(code)
 
-
-@contextmanager
-def _progress_shown() -> Generator[Callable[[int, float], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda rows, share: bar.update(task, completed=share, description=f"row {rows:,}")
+def _called(file: Path) -> str:
+    return "standard input" if str(file) == STANDARD_INPUT else file.name
 
 
 @app.command("uploads")

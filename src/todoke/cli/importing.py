@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from todoke.cli import session
-from todoke.cli.options import BusinessUnit, Json
+from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Preview, Quote, Sheet
 from todoke.cli.output import print_json, print_table, say
+from todoke.cli.phones import Region
 from todoke.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -38,15 +39,11 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="HEADER=FIELD", help="Which field a column is; may be given several times."),
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the unit's.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp932; else it is found out.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Such as , ; or tab; else it is found out.")] = None,
-    quote: Annotated[
-        str | None, typer.Option(help="What encloses fields: \", ' or none; else it is found out.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook; else the first.")] = None,
+    region: Region = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    sheet: Sheet = None,
     require: Annotated[
         list[str] | None, typer.Option(metavar="FIELD", help="It must have a value; may be given several times.")
     ] = None,
@@ -71,7 +68,7 @@ def import_(
     start: Annotated[
         str | None, typer.Option("--start", metavar="SKILL", help="Start it over the list when that is ready.")
     ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Only show how the file would be read.")] = False,
+    preview: Preview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge every row, but make no list.")] = False,
     skill: Annotated[
         str | None, typer.Option(metavar="SKILL", help="With --dry-run: what that skill would take over it.")
@@ -115,7 +112,7 @@ def import_(
     )
 
     if preview or dry_run:
-        with _incoming(file, here.settings.data_dir) as path:
+        with incoming(file, here.settings.data_dir) as path:
             if preview:
                 name = "standard input" if str(file) == STANDARD_INPUT else None
                 show_preview(context, path, reading, mapping, business_unit, json=json, name=name)
@@ -193,6 +190,7 @@ def tell(name: str, ended: Ended, *, json: bool) -> None:
                 "encoding": imported.encoding,
                 "delimiter": imported.delimiter,
                 "sheet": imported.sheet,
+                "region": imported.region,
                 "zone_groups": imported.zone_groups,
                 "unusable": imported.unusable,
                 "on_dnc": imported.on_dnc,
@@ -267,23 +265,27 @@ def show(name: str, imported: Imported) -> None:
 
 
 @contextmanager
-def _incoming(file: Path, data_dir: Path) -> Generator[Path]:
+def incoming(file: Path, data_dir: Path) -> Generator[Path]:
     """The file, or what comes on standard input, for as long as it is looked at."""
-    from todoke.service.spool import FOLDER, spool
+    from todoke.service.spool import FOLDER, spooled
 
     if str(file) != STANDARD_INPUT:
         yield file
         return
-    path = spool(sys.stdin.buffer, data_dir / FOLDER)
-    try:
+    with spooled(sys.stdin.buffer, data_dir / FOLDER) as path:
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
 def progress_shown() -> Generator[Callable[[Progress], None]]:
     """A bar on a terminal; nothing elsewhere."""
+    with bar_shown() as tell:
+        yield lambda progress: tell(progress.rows, progress.fraction, progress.stage.value)
+
+
+@contextmanager
+def bar_shown() -> Generator[Callable[..., None]]:
+    """The same; it is told the row, the share of the work that is done and, where there are several, the stage."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -293,9 +295,8 @@ def progress_shown() -> Generator[Callable[[Progress], None]]:
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=1.0)
 
-        def tell(progress: Progress) -> None:
-            description = f"{progress.stage.value} row {progress.rows:,}"
-            bar.update(task, completed=progress.fraction, description=description)
+        def tell(row: int, share: float, stage: str = "") -> None:
+            bar.update(task, completed=share, description=f"{stage} row {row:,}".lstrip())
 
         yield tell
 

@@ -8,7 +8,7 @@ import typer
 
 from todoke.cli import importing, session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
 
 if TYPE_CHECKING:
     from todoke.service.list_imports import Ended
@@ -109,7 +109,7 @@ def resume(context: typer.Context, number: Id, business_unit: BusinessUnit = Non
 
 
 @app.command("cancel")
-def cancel(context: typer.Context, number: Id, business_unit: BusinessUnit = None) -> None:
+def cancel(context: typer.Context, number: Id, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """End an import: nothing of its list is left."""
     import asyncio
     import time
@@ -137,7 +137,7 @@ def cancel(context: typer.Context, number: Id, business_unit: BusinessUnit = Non
 
     row = session.run(work())
     asked = row.state is ImportState.RUNNING
-    say(f"import {row.id}: {'it was asked to end' if asked else row.state.value}")
+    answer(_as_json(row), f"import {row.id}: {'it was asked to end' if asked else row.state.value}", json=json)
 
 
 def _find(context: typer.Context, number: int, business_unit: str | None) -> ImportRow:

@@ -10,8 +10,8 @@ import typer
 from todoke.cli import session
 from todoke.cli.filtering import count_list
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
-from todoke.model.errors import Invalid
+from todoke.cli.output import answer, iso, local, print_json, print_table, say
+from todoke.model.errors import Invalid, sentence_of
 
 if TYPE_CHECKING:
     from todoke.model.clock import Micros
@@ -90,7 +90,7 @@ def add(
         list[str], typer.Option("--field", metavar="NAME=VALUE", help="A field of the contact; as often as needed.")
     ],
     region: Annotated[
-        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the unit's.")
+        str | None, typer.Option(metavar="JP", help="Country of numbers without a country code; else the list's.")
     ] = None,
     business_unit: BusinessUnit = None,
     json: Json = False,
@@ -110,29 +110,30 @@ def add(
         lambda store, unit: append(store, unit, name, [record], now=_now(), default_region=region),
     )
     if done.position is None:
-        raise Invalid(f"The contact was refused ({done.reason}): {done.detail}.", where=f"list {name!r}")
-    if json:
-        print_json({"list": name, "position": done.position})
-    else:
-        say(f"{name}: added at position {done.position:,}")
+        refused = sentence_of(f"the contact was refused ({done.reason}): {done.detail}")
+        raise Invalid(refused, where=f"list {name!r}")
+    sentence = f"{name}: added at position {done.position:,}"
+    answer({"list": name, "position": done.position}, sentence, json=json)
 
 
 @app.command("activate")
-def activate(context: typer.Context, name: Name, business_unit: BusinessUnit = None) -> None:
+def activate(context: typer.Context, name: Name, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """Skills can be started over it, and its paused runs can be resumed."""
     from todoke.store.lists import life
 
     _do(context, business_unit, lambda store, unit: life.activate(store, unit, name))
-    say(f"{name}: active; its paused runs wait for todoke run resume")
+    sentence = f"{name}: active; its paused runs wait for todoke run resume"
+    answer({"list": name, "active": True}, sentence, json=json)
 
 
 @app.command("deactivate")
-def deactivate(context: typer.Context, name: Name, business_unit: BusinessUnit = None) -> None:
+def deactivate(context: typer.Context, name: Name, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """Nobody on it is texted: its runs are paused, and none can be started or resumed."""
     from todoke.store.lists import life
 
     paused = _do(context, business_unit, lambda store, unit: life.deactivate(store, unit, name, _now()))
-    say(f"{name}: inactive" + "".join(f"; run {run} is paused" for run in paused))
+    sentence = f"{name}: inactive" + "".join(f"; run {run} is paused" for run in paused)
+    answer({"list": name, "active": False, "paused": paused}, sentence, json=json)
 
 
 @app.command("expire")
@@ -142,6 +143,7 @@ def expire(
     days: Annotated[int | None, typer.Option("--days", min=0, max=36_500, help="So many days from now.")] = None,
     never: Annotated[bool, typer.Option("--never", help="It does not expire.")] = False,
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Give a list another end: no skill can be started over it from then on."""
     from todoke.model.clock import HOUR
@@ -151,16 +153,19 @@ def expire(
         raise Invalid("When does it expire?", where="--days", fix="Give --days N, or --never.")
     at = None if days is None else _now() + days * 24 * HOUR
     _do(context, business_unit, lambda store, unit: life.expire(store, unit, name, at))
-    say(f"{name}: {'does not expire' if at is None else f'expires {local(at)}'}")
+    sentence = f"{name}: {'does not expire' if at is None else f'expires {local(at)}'}"
+    answer({"list": name, "expires_at": iso(at)}, sentence, json=json)
 
 
 @app.command("delete")
-def delete(context: typer.Context, name: Name, business_unit: BusinessUnit = None) -> None:
+def delete(context: typer.Context, name: Name, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """Delete a list. It can be restored for ten days; then its contacts are gone. Reports of its runs stay."""
     from todoke.store.lists import life
 
-    _do(context, business_unit, lambda store, unit: life.delete(store, unit, name, _now()))
-    say(f"{name}: deleted; for ten days todoke list restore brings it back")
+    now = _now()
+    _do(context, business_unit, lambda store, unit: life.delete(store, unit, name, now))
+    sentence = f"{name}: deleted; for ten days todoke list restore brings it back"
+    answer({"list": name, "restorable_until": iso(now + life.KEPT)}, sentence, json=json)
 
 
 @app.command("restore")
@@ -169,12 +174,13 @@ def restore(
     name: Name,
     as_name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Another name, if it is taken.")] = None,
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Bring back the list of that name that was deleted last."""
     from todoke.store.lists import life
 
     row = _do(context, business_unit, lambda store, unit: life.restore(store, unit, name, _now(), as_name=as_name))
-    say(f"{row.name}: {row.contacts:,} contacts, ready")
+    answer(_as_json(row), f"{row.name}: {row.contacts:,} contacts, {_state(row)}", json=json)
 
 
 @app.command("rejected")
@@ -202,6 +208,7 @@ def cap(
         str | None, typer.Argument(metavar="CAP", help='Such as "2 in 30 days"; without it: lift it.')
     ] = None,
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Cap the texts to one number of a list, by all skills. Runs that are on their way keep to it at once."""
     from todoke.store.catalogue import caps, lists, units
@@ -213,7 +220,8 @@ def cap(
             return await caps.set_list(connection, unit, row.id, cap)
 
     said = session.run(work())
-    say(f"{name}: no frequency cap" if said is None else f"{name}: at most {said} to one number")
+    sentence = f"{name}: no frequency cap" if said is None else f"{name}: at most {said} to one number"
+    answer({"list": name, "cap": said}, sentence, json=json)
 
 
 def _do(context: typer.Context, business_unit: str | None, work: Callable[[Store, Unit], Coroutine[Any, Any, T]]) -> T:

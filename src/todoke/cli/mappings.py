@@ -8,7 +8,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import print_json, print_table, say
+from todoke.cli.output import answer, print_json, print_table, say
 
 if TYPE_CHECKING:
     from todoke.model.list_mapping import SavedMapping
@@ -59,7 +59,7 @@ def show(context: typer.Context, name: Name, business_unit: BusinessUnit = None,
 
 
 @app.command("delete")
-def delete(context: typer.Context, name: Name, business_unit: BusinessUnit = None) -> None:
+def delete(context: typer.Context, name: Name, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """Forget a saved mapping. Lists that were imported with it stay as they are."""
     from todoke.store.catalogue import mappings, units
 
@@ -68,7 +68,7 @@ def delete(context: typer.Context, name: Name, business_unit: BusinessUnit = Non
             await mappings.remove(connection, await units.only(connection, business_unit), name)
 
     session.run(work())
-    say(f"{name}: deleted")
+    answer({"deleted": name}, f"{name}: deleted", json=json)
 
 
 def _as_json(mapping: SavedMapping) -> dict[str, Any]:

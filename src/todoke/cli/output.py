@@ -21,6 +21,14 @@ def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
+def answer(document: Mapping[str, Any], sentence: str, *, json: bool) -> None:
+    """What a command has done: as JSON for programs, in a sentence for people."""
+    if json:
+        print_json(document)
+    else:
+        say(sentence)
+
+
 def warn(line: str) -> None:
     """To stderr, so that it is in nobody's way who reads our output."""
     sys.stderr.write(f"{line}\n")

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from todoke.model.errors import Invalid
+from todoke.model.errors import Invalid, sentence_of
 
 Region: TypeAlias = Annotated[
     str | None,
@@ -22,9 +22,8 @@ def phone_of(raw: str, region: str, where: str) -> int:
     try:
         return parse(raw, region).e164
     except PhoneError as error:
-        sentence = str(error)
         fix = "Write it with its country code, such as +15551234567."
-        raise Invalid(f"{sentence[0].upper()}{sentence[1:]}.", where=where, fix=fix) from None
+        raise Invalid(sentence_of(str(error)), where=where, fix=fix) from None
 
 
 def user() -> str:

@@ -13,7 +13,7 @@ from todoke.model.errors import TodokeError
 
 if TYPE_CHECKING:
     from todoke.model.list_mapping import Reading, SavedMapping
-    from todoke.pipeline.intake.preview import Preview
+    from todoke.pipeline.intake.preview import Preview, Written
 
 _EXAMPLES = 3  # rows
 
@@ -64,14 +64,7 @@ async def _known(context: typer.Context, unit_name: str | None, *, needed: bool)
 def _print_json(found: Preview) -> None:
     print_json(
         {
-            "kind": found.kind.value,
-            "compression": found.compression,
-            "encoding": found.encoding,
-            "certain": found.certain,
-            "delimiter": found.delimiter,
-            "quote": found.quote,
-            "sheet": found.sheet,
-            "sheets": found.sheets,
+            **found.written._asdict(),
             "header": found.header,
             "mapping": found.layout.mapping,
             "columns": [
@@ -94,16 +87,7 @@ def _print_json(found: Preview) -> None:
 
 
 def _print(name: str, found: Preview) -> None:
-    facts = [found.kind.value]
-    if found.compression not in (None, "none"):
-        facts.append(f"packed with {found.compression}")
-    if found.encoding is not None:
-        facts.append(f"encoding {found.encoding!r} ({'certain' if found.certain else 'a guess'})")
-        facts.append(f"delimiter {found.delimiter!r}, quotes {found.quote}")
-    if found.sheet is not None:
-        others = [sheet for sheet in found.sheets if sheet != found.sheet]
-        facts.append(f"sheet {found.sheet!r}" + (f" (there is also {', '.join(map(repr, others))})" if others else ""))
-    say(f"{name}: {', '.join(facts)}")
+    say(f"{name}: {facts(found.written)}")
     table = [
         (
             column.header,
@@ -119,3 +103,17 @@ def _print(name: str, found: Preview) -> None:
         say(f"saved for this header: use it with --mapping {name!r}")
     for sentence in found.warnings:
         warn(f"note: {sentence}")
+
+
+def facts(found: Written) -> str:
+    """How a file is written, for people."""
+    told = [found.kind.value]
+    if found.compression not in (None, "none"):
+        told.append(f"packed with {found.compression}")
+    if found.encoding is not None:
+        told.append(f"encoding {found.encoding!r} ({'certain' if found.certain else 'a guess'})")
+        told.append(f"delimiter {found.delimiter!r}, quotes {found.quote}")
+    if found.sheet is not None:
+        others = [sheet for sheet in found.sheets if sheet != found.sheet]
+        told.append(f"sheet {found.sheet!r}" + (f" (there is also {', '.join(map(repr, others))})" if others else ""))
+    return ", ".join(told)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from todoke.cli import session
-from todoke.cli.numbers import read_number
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import print_json, print_table, say, warn
+from todoke.cli.phones import phone_of
 from todoke.model.clock import SystemClock
 from todoke.model.errors import Invalid, NotFound
 
@@ -47,7 +47,7 @@ def export(
         async with session.of(context).store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            phone = read_number(number, unit.default_region)
+            phone = phone_of(number, unit.default_region, "NUMBER")
             try:
                 key = KeyFile(session.of(context).settings.data_dir).load()
             except NotFound:
@@ -90,7 +90,7 @@ def erase(
         async with session.of(context).store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            phone = read_number(number, unit.default_region)
+            phone = phone_of(number, unit.default_region, "NUMBER")
             file = KeyFile(data_dir)
             key = await the_key(store, file)
             store.hot.use_key(key.hashed)

@@ -9,7 +9,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table
 
 app = typer.Typer(
     help="Replies that may mean stop. Until somebody decides, their numbers are held.", no_args_is_help=True
@@ -61,6 +61,7 @@ def resolve(
     what: Annotated[As, typer.Option("--as", help="What the reply means.")],
     note: Annotated[str, typer.Option(metavar="WORDS", help="Kept with the review; no name, no number.")] = "",
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Decide: stop puts the number on the do-not-call list, reply and help release it."""
     from todoke.model.clock import SystemClock
@@ -74,7 +75,8 @@ def resolve(
 
     done = session.run(work())
     answered = "; it is answered" if done.message_id is not None else ""
-    say(f"review {review}: {done.meaning.value}{answered}")
+    document = {"review": review, "meaning": done.meaning.value, "answered": done.message_id is not None}
+    answer(document, f"review {review}: {done.meaning.value}{answered}", json=json)
 
 
 def _number(source: str) -> str:

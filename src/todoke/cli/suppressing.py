@@ -8,7 +8,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.options import BusinessUnit, Json
-from todoke.cli.output import iso, local, print_json, print_table, say
+from todoke.cli.output import answer, iso, local, print_json, print_table
 from todoke.cli.phones import phone_of, user
 from todoke.model.errors import Invalid
 
@@ -36,6 +36,7 @@ def add(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the record.")] = "",
     skill: SkillName = None,
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """Skip these contacts until the span is over; then they are texted, if their runs still go."""
     from todoke.model import expiry
@@ -65,7 +66,8 @@ def add(
             return len(whom), until
 
     count, until = session.run(work())
-    say(f"{count:,} suppressed until {local(until)}")
+    document = {"suppressed": count, "expires_at": iso(until)}
+    answer(document, f"{count:,} suppressed until {local(until)}", json=json)
 
 
 @app.command("list")
@@ -116,6 +118,7 @@ def remove(
     external_id: ExternalIds = None,
     skill: SkillName = None,
     business_unit: BusinessUnit = None,
+    json: Json = False,
 ) -> None:
     """End suppressions before their time."""
     from todoke.model.clock import SystemClock
@@ -133,7 +136,8 @@ def remove(
                 ]
             )
 
-    say(f"{session.run(work()):,} ended")
+    ended = session.run(work())
+    answer({"ended": ended}, f"{ended:,} ended", json=json)
 
 
 def _whom(unit: Unit, numbers: list[str] | None, external_ids: list[str] | None) -> list[Whom]:

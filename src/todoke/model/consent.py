@@ -95,6 +95,14 @@ class Record(NamedTuple):
     confirmation: str = ""
 
 
+# The columns of a file of consents, in the order in which they are exported. Only `number`, `kind` and `at` are needed.
+COLUMNS = (
+    *("number", "act", "kind", "at", "seller", "programme", "purpose", "channel", "disclosure", "version", "signed"),
+    *("zone", "source", "reference", "double_opt_in", "jurisdiction", "expires", "method", "words", "scope"),
+    "confirmation",
+)
+
+
 def standing(facts: Iterable[Fact]) -> list[Fact]:
     """What was given and not revoked since, in the order in which it was given. The order of `facts` does not matter.
 

@@ -38,3 +38,8 @@ class Invalid(TodokeError):
 
 class Unavailable(TodokeError):
     """Something that is needed does not answer."""
+
+
+def sentence_of(clause: str) -> str:
+    """A clause as a sentence: with a capital letter, and a full stop unless it ends in a mark of its own."""
+    return f"{clause[:1].upper()}{clause[1:]}{'' if clause.endswith(('.', '?', '!')) else '.'}"

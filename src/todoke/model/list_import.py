@@ -33,6 +33,8 @@ TRANSITIONS: dict[ImportState, dict[ImportEvent, ImportState]] = {
     ImportState.CANCELLED: {},
 }
 
+RESUMABLE = tuple(state for state, events in TRANSITIONS.items() if ImportEvent.RESUME in events)
+
 
 def step(state: ImportState, event: ImportEvent) -> ImportState:
     """The state after `event`; Conflict where it does not apply."""

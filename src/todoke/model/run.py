@@ -32,6 +32,7 @@ TRANSITIONS: dict[RunState, dict[RunEvent, RunState]] = {
         RunEvent.SETTLE: RunState.FINISHED,
     },
     RunState.PAUSED: {
+        RunEvent.PAUSE: RunState.PAUSED,  # by a person, of one that would go on by itself when its filter is applied
         RunEvent.RESUME: RunState.RUNNING,
         RunEvent.STOP: RunState.STOPPING,
         RunEvent.FORCE_STOP: RunState.STOPPING,

@@ -40,6 +40,8 @@ from todoke.service.lists import pause_inactive, remove_deleted
 from todoke.service.machine import FileLock, boot_id, database_clock, follow_database, host
 from todoke.service.rewound import Marks, look_back
 from todoke.service.rules import Rules
+from todoke.service.spool import FOLDER
+from todoke.service.uploads import remove_old
 from todoke.store.catalogue import installations
 from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
@@ -59,6 +61,7 @@ _REMOVAL = 60.0
 _SWEEP = 10.0
 _FREED = 2.0
 _SWEEP_USES = 60.0
+_UPLOADS = 600.0
 _REPLICATION_LOOK = 60.0
 _DRAIN = 10.0  # seconds that a stop waits for the carriers' answers
 
@@ -137,6 +140,7 @@ class Engine:
                 looked.now()
 
         dnc_sweep = DncSweep(self._store)
+        uploads = settings.data_dir / FOLDER
 
         async def swept() -> None:
             moment = clock.now()
@@ -158,6 +162,9 @@ class Engine:
                     tasks.create_task(Doubts(hot, fleet.running, clock, settings.lease_s).run()),
                     tasks.create_task(hot.hints(heard)),
                     tasks.create_task(Sweep(self._store, clock, settings.rejected).run()),
+                    tasks.create_task(
+                        _every(_UPLOADS, lambda: remove_old(self._store, uploads, settings.rejected, clock))
+                    ),
                     tasks.create_task(_every(_LISTS, lambda: pause_inactive(self._store, clock))),
                     tasks.create_task(_every(_REMOVAL, lambda: remove_deleted(self._store, clock))),
                     tasks.create_task(_every(_LOOK, owner.look, looked)),

@@ -141,10 +141,14 @@ class ListImports:
         row = await imports.ask_cancel(self._store, self._unit, import_id)
         if row.state is ImportState.RUNNING and not imports.is_idle(row, is_alive, self._clock.now()):
             return False
-        await imports.take(self._store, self._unit, import_id, self._me, is_alive, self._clock.now())
+        await self.abandon(import_id)
+        return True
+
+    async def abandon(self, import_id: int) -> None:
+        """Cancel one that nobody works on; nothing of its list is left. Conflict where somebody does, or it is done."""
+        row = await imports.take(self._store, self._unit, import_id, self._me, is_alive, self._clock.now())
         await lists.clear(self._store, self._unit, import_id, self._me)
         await self._give_up(row, ImportEvent.CANCEL)
-        return True
 
     async def _work(self, row: ImportRow, path: Path, report: Report | None) -> Ended:
         watch = _Watch(report)
@@ -325,4 +329,5 @@ def _result(imported: Imported) -> dict[str, Any]:
         "encoding": imported.encoding,
         "delimiter": imported.delimiter,
         "sheet": imported.sheet,
+        "region": imported.region,
     }

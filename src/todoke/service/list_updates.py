@@ -18,11 +18,12 @@ from todoke.pipeline.intake.importing import Imported, import_list
 from todoke.pipeline.intake.mapping import OWN_COLUMNS
 from todoke.pipeline.intake.progress import Progress, Stage
 from todoke.pipeline.intake.reasons import SENTENCES, Reason
+from todoke.pipeline.intake.rules import HOLD, Channel
 from todoke.pipeline.intake.system_fields import SystemField
 from todoke.store.catalogue import lists
 from todoke.store.catalogue.units import Unit
 from todoke.store.hot.base import SEPARATOR
-from todoke.store.lists import merging
+from todoke.store.lists import imports, merging
 from todoke.store.lists.imports import ImportRow
 from todoke.store.lists.meeting import Fate, Meeting
 from todoke.store.lists.merging import Ends, Merged
@@ -108,7 +109,8 @@ async def add(
     default_region: str | None = None,
 ) -> list[Appended]:
     """Append records (value by field) to a ready list, all that can be in one transaction; what became of each, in
-    order. One whose external id or number the list has is refused. Runs that are under way do not see them.
+    order. They are read by the rules of the list's import; one whose external id or number the list has is refused.
+    Runs that are under way do not see them.
 
     NotFound, Conflict; Invalid for a field that the list does not have.
     """
@@ -119,6 +121,7 @@ async def add(
         )
     async with store.reading() as connection:
         target = await lists.find(connection, unit, name)
+        manner = await imports.manner(connection, unit, target.id)
     for record in records:
         for given in record:
             if given not in target.fields:
@@ -140,6 +143,8 @@ async def add(
                 rejects_dir=folder,
                 now=now,
                 default_region=default_region,
+                channel=manner.channel or Channel.SMS,
+                no_time_zone=manner.no_time_zone or HOLD,
                 mapping={field: field for field in target.fields},
                 encoding="utf-8",
                 delimiter=",",

@@ -131,7 +131,7 @@ async def pause_everything(store: Store, clock: Clock, lacks: str) -> None:
             await store.hot.control_run(run.bucket, run.id, event, REASON, clock.now())
             paused += not answers
         except Conflict:
-            continue  # it ended or was paused meanwhile
+            continue  # it ended meanwhile
     _log.error(
         "the database is older than what this machine had committed: %s. It was restored from a copy, or a standby "
         "that lagged was promoted, and what was sent since would be sent again. %d runs are paused: look at them, then "

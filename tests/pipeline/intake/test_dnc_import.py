@@ -88,7 +88,7 @@ async def test_columns_are_found_by_their_names(desk: Desk) -> None:
     text += "Dan;+1 202-555-0145;soon\nFay;+1 202-555-0146;2001-01-01\n"
     done = await desk.put(text)
     assert (done.column, done.expires_column, done.processed, done.added) == ("Mobile phone", "Expires", 5, 2)
-    assert done.reasons == {"missing_phone": 1, "invalid_expiry": 1, "already_expired": 1}
+    assert done.reasons == {"missing_phone": 1, "invalid_expiration": 1, "expired": 1}
     entries = await desk.entries()
     assert entries[12025550144] == ("upload", None)
     assert entries[12025550143][1] is not None

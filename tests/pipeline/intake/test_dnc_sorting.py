@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from todoke.model import expiry
 from todoke.model.clock import HOUR
 from todoke.pipeline.intake import plain_text
 from todoke.pipeline.intake.dnc.columns import find_columns
-from todoke.pipeline.intake.dnc.sorting import Sorting, read_moment
+from todoke.pipeline.intake.dnc.sorting import Sorting
 from todoke.pipeline.intake.parts import Part, Refused
 from todoke.pipeline.intake.reading import Source, open_source
 from todoke.pipeline.intake.rejects import RejectsFile
@@ -53,7 +54,7 @@ def _sorted(source: Source, folder: Path) -> tuple[list[Any], object, list[bytes
     columns = find_columns(
         source.header,
         lambda value: isinstance(_PARSER.parse_many([value])[0], Phone),
-        lambda value: read_moment(value, NOW) is not None,
+        lambda value: expiry.read(value, NOW) is not None,
         column=None,
         expires_column=None,
         where="a file",

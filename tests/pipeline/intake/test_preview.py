@@ -30,8 +30,9 @@ def test_rows_mapping_and_what_is_missing(tmp_path: Path) -> None:
 
     seen = preview(path, rows=1)
 
-    assert (seen.rows, seen.lines, seen.encoding, seen.certain) == ([["1", "090"]], [2], "cp932", False)
-    assert (seen.kind, seen.compression, seen.delimiter, seen.quote) == (FileKind.TEXT, "none", ",", '"')
+    form = seen.written
+    assert (seen.rows, seen.lines, form.encoding, form.certain) == ([["1", "090"]], [2], "cp932", False)
+    assert (form.kind, form.compression, form.delimiter, form.quote) == (FileKind.TEXT, "none", ",", '"')
     assert seen.layout.mapping == {"社員番号": "ExternalId", "携帯": "SMSPhoneNumber"}
     assert seen.problem is None
     without = preview(path, Reading(fields={"社員番号": "Staff"}))
@@ -70,14 +71,16 @@ def test_other_kinds_of_file_and_overrides(tmp_path: Path) -> None:
     table = preview(tmp_path / "a.parquet")
     packed = preview(tmp_path / "a.gz", Reading(quote="none"))
 
-    assert (sheet.kind, sheet.sheet, sheet.sheets, sheet.header) == (
+    assert (sheet.written.kind, sheet.written.sheet, sheet.written.sheets, sheet.header) == (
         FileKind.WORKBOOK,
         "Second",
         ["Sheet", "Second"],
         ["id", "Mobile"],
     )
-    assert (table.kind, table.rows, table.encoding, table.quote) == (FileKind.PARQUET, [["1", "2"]], None, None)
-    assert (packed.compression, packed.encoding, packed.delimiter, packed.quote, packed.rows) == (
+    form = table.written
+    assert (form.kind, table.rows, form.encoding, form.quote) == (FileKind.PARQUET, [["1", "2"]], None, None)
+    form = packed.written
+    assert (form.compression, form.encoding, form.delimiter, form.quote, packed.rows) == (
         "gzip",
         "utf-16-le",
         ";",
@@ -95,6 +98,7 @@ WARNINGS = [
     ("id,Phone,todoke_line\n1,2,3\n", "Left out, .*: todoke_line"),
     ("id,Phone\n1\n", "Line 2 has 1 fields, the header 2"),
     ("id,Phone\n1,2,3\n", "Line 2 has 3 fields"),
+    ("id,Phone,Where\n1,2,Asia/Tokyo\n3,4,\n", "'Where' holds time zones.*--map \"Where=TimeZone\""),
     ("id,Phone\n", "no rows below the header"),
 ]
 

@@ -41,7 +41,7 @@ def test_the_investigators_are_read_from_japanese_excel(read_list: ReadList) -> 
     seen = preview(EXAMPLES / "investigators.tsv")
 
     assert (len(read.contacts), read.rejected) == (50, [])
-    assert (seen.encoding, seen.delimiter) == ("cp932", "\t")
+    assert (seen.written.encoding, seen.written.delimiter) == ("cp932", "\t")
     assert read.places == [["JP Asia/Tokyo"]]
 
 

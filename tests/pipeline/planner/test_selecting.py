@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from tests.factories import NOW, Scene, phone_of, seed, seed_engine
 
 from todoke.model.clock import HOUR, SECOND
-from todoke.model.ids import SELECTED
+from todoke.model.ids import SELECTED, message_id
 from todoke.model.run import RunEvent, RunState
 from todoke.pipeline.lanes import contacts
 from todoke.pipeline.planner import selecting
@@ -114,6 +114,19 @@ async def lease(store: Store, scene: Scene, run: int, count: int, *, seq: int = 
     read = await contacts.between(store.hot, data, block.first_position, block.last_position, ())
     await store.hot.mark_engine(engine, "alive", "gone")
     return [contact.destination - phone_of(0) for contact in read]
+
+
+async def park_one(store: Store, scene: Scene, run: int) -> None:
+    """One contact of the run has a time of its own."""
+    id = message_id(scene.bucket, run, 1)
+    values = {"bucket": scene.bucket, "message_id": id, "attempt": 1, "transport_code_id": scene.code, "run_id": run}
+    async with store.writing() as connection:
+        await connection.execute(insert(schema.due).values(**values, segments="", not_before=NOW, state="parked"))
+
+
+async def due_states(store: Store) -> list[str]:
+    async with store.reading() as connection:
+        return list((await connection.execute(select(schema.due.c.state))).scalars())
 
 
 FLORIDA = [p for p in range(40) if p % 3 == 0]
@@ -304,6 +317,33 @@ async def test_what_a_person_paused_stays_paused(store: Store, scene: Scene, clo
     await make(store, clock, await claim(store, clock))
     data = await open_run(store, scene, run)
     assert (data.state, data.recalls) == (RunState.PAUSED, 1)
+
+
+@pytest.mark.parametrize("at", ["before it is claimed", "while it is made"])
+async def test_what_a_person_pauses_while_it_waits_for_its_filter_stays_paused(
+    store: Store, scene: Scene, clock: Clock, at: str
+) -> None:
+    """... also what of it has a time of its own; and once resumed it is the person's, not the filter's."""
+    run = await start(store, scene)
+    await store.hot.select_anew(scene.bucket, run, Selecting('State = "FL"', (), DAY), Apply.STOP, clock.now())
+    selection = await claim(store, clock) if at == "while it is made" else None
+    await park_one(store, scene, run)
+    state = await store.hot.control_run(scene.bucket, run, RunEvent.PAUSE, "lunch", clock.now())
+    assert state is RunState.PAUSED
+    await make(store, clock, selection or await claim(store, clock))
+    assert (await open_run(store, scene, run)).state is RunState.PAUSED
+    assert await at_hand(store, scene, run) == FLORIDA
+    assert await due_states(store) == ["parked"]
+    async with store.reading() as connection:
+        t = schema.run_transition.c
+        said = await connection.execute(select(t.old, t.new, t.reason).where(t.run_id == run).order_by(t.id))
+        assert [tuple(row) for row in said][1:] == [
+            ("running", "paused", "filter changed"),
+            ("paused", "paused", "lunch"),
+        ]
+    await store.hot.control_run(scene.bucket, run, RunEvent.RESUME, "", clock.now())
+    assert (await open_run(store, scene, run)).state is RunState.RUNNING
+    assert await due_states(store) == ["ready"]
 
 
 async def test_a_run_that_has_ended_is_not_selected_anew(store: Store, scene: Scene, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from todoke.model.clock import SECOND
 from todoke.model.consent import Act, Kind, Record
 from todoke.model.event import Kind as EventKind
 from todoke.model.retention import DAY, Data
-from todoke.pipeline.privacy.sweep import Sweep, overview, past_files
+from todoke.pipeline.privacy.sweep import Sweep, overview, past_files, remove_files
 from todoke.store import schema
 from todoke.store.catalogue import units
 from todoke.store.catalogue.units import Unit
@@ -92,6 +92,8 @@ async def old(store: Store, folder: Path) -> World:
         "unit-list-dry-run-rejected.parquet",
         "dnc-900-numbers-rejected.csv.gz",
         "import-900-not-merged-rejected.csv",
+        "import-900-not-read-rejected.parquet",
+        f"consents-{scene.unit}-20240501T120000000000Z-rejected.csv",
     )
     for name in names:
         file = folder / name
@@ -133,7 +135,7 @@ async def test_what_is_past_its_days_goes_and_the_counts_stay(store: Store, tmp_
         Data.EVENTS: 10,
         Data.CONTACTS: 1,
         Data.DOUBTS: 1,
-        Data.REJECTED_FILES: 5,
+        Data.REJECTED_FILES: 7,
         Data.OPT_OUTS: 0,
         Data.CONSENTS: 0,
     }
@@ -187,6 +189,15 @@ async def test_partitions_of_old_runs_are_dropped_whole(store: Store, tmp_path: 
     assert await retention.drop_partitions(store, [(unit, NOW + 1)]) == []
 
 
+def test_a_file_that_cannot_be_removed_keeps_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder, file = tmp_path / "folder-1-rejected.csv", tmp_path / "list-1-rejected.csv"
+    folder.mkdir()
+    file.touch()
+    assert remove_files([folder, file]) == 1
+    assert list(tmp_path.iterdir()) == [folder]
+    assert "folder-1-rejected.csv is past its days and stays" in caplog.text
+
+
 async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store, tmp_path: Path) -> None:
     """Those of nobody by the longest, and never while a unit keeps its own."""
     world = await old(store, tmp_path / "rejected")
@@ -205,7 +216,7 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
                 id=900, **listed, **counts, importer="", who="", reason="", reasons={}, started_at=NOW
             )
         )
-    own = [f"list-{world.scene.list}-rejected.csv"]
+    own = [f"consents-{first.id}-20240501T120000000000Z-rejected.csv", f"list-{world.scene.list}-rejected.csv"]
     assert [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)] == own
     async with store.writing() as connection:
         row = schema.business_unit.c
@@ -214,4 +225,4 @@ async def test_files_of_rejected_rows_go_by_the_days_of_their_unit(store: Store,
         )
     found = [path.name for path in await past_files(store, first, tmp_path / "rejected", NOW + DAY)]
     assert "dnc-900-numbers-rejected.csv.gz" not in found
-    assert len(found) == 4
+    assert len(found) == 6

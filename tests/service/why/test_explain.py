@@ -166,6 +166,27 @@ async def test_a_contact_of_the_list_has_its_own_hours(store: Store, scene: Scen
     assert told.next_at == NOON + 21 * HOUR
 
 
+async def test_a_contact_of_the_list_has_its_own_end(store: Store, scene: Scene) -> None:
+    await listed(store, scene, FLORIDA, zones=(("US-FL America/New_York",),))
+    contact = schema.contact
+
+    async def ends(at: int | None) -> None:
+        async with store.writing() as connection:
+            await connection.execute(update(contact).values(expires_at=at))
+
+    await ends(NOON + HOUR)
+    told = await ask(store, FLORIDA, calling_list="listed")
+    assert (told.may, told.next_at) == (True, NOON)
+    assert [(v.allowed, v.until) for v in told.verdicts if v.rule == "expiry"] == [(True, NOON + HOUR)]
+    told = await ask(store, FLORIDA, NOON + HOUR, calling_list="listed")
+    assert (told.may, told.next_at, against(told)) == (False, None, ["expiry"])
+    await ends(EVENING + HOUR)  # before it is open again
+    told = await ask(store, FLORIDA, EVENING, calling_list="listed")
+    assert (told.may, told.next_at, against(told)) == (False, None, ["rules of US-FL", "all hours"])
+    await ends(None)
+    assert "expiry" not in [v.rule for v in (await ask(store, FLORIDA, calling_list="listed")).verdicts]
+
+
 async def test_runs_that_are_paused_or_over(store: Store, scene: Scene) -> None:
     run = await seed_run(store, scene, started_at=NOON, hours=24)
     told = await ask(store, FLORIDA, calling_list=None)

@@ -38,7 +38,7 @@ from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Mismatch
 from todoke.sms.phone_columns import ColumnParser
 from todoke.store.catalogue import mappings, units
-from todoke.store.lists import dnc_phones, lists
+from todoke.store.lists import dnc_phones, imports, lists
 from todoke.store.lists.base import Finished, OpenImport
 from todoke.store.lists.importer import is_alive, this_process
 from todoke.store.lists.keys import Kind
@@ -68,7 +68,8 @@ class Imported:
     `blank`: lines of nothing but separators, which are no rows. `rejects_path`: the file of rejected rows, if there
     are any. `fields`: the merge fields in list order; `mapping`: field by header. `unusable`: values of further phone
     columns that are no numbers, by field; they cost no row. `on_dnc`: contacts whose number is on a DNC group of the
-    unit now; they are on the list all the same, since entries come and go. The rest is how the file was read.
+    unit now; they are on the list all the same, since entries come and go. `region`: of numbers without a country
+    code. The rest is how the file was read.
     """
 
     list_id: int
@@ -82,6 +83,7 @@ class Imported:
     encoding: str | None
     delimiter: str | None
     sheet: str | None
+    region: str
     zone_groups: list[ZoneGroup]
     unusable: dict[str, int]
     on_dnc: int
@@ -113,10 +115,10 @@ async def import_list(
 ) -> Imported:
     """Import the file as the list `name` of the business unit; what is given is not guessed.
 
-    `default_region` is for numbers without a country code (default: the unit's). `mapping`: field by header.
-    `required`: fields that must have a value. `saved_mapping`: the unit's of that name; what is given counts more.
-    `channel` and `no_time_zone`: see `Rules`. `source_name`: what the file is called, if not by its path. `import_id`:
-    the row that is done with it. `into`: the list into which this one is to be merged.
+    `default_region` is for numbers without a country code (default: that of the list `into`, else the unit's).
+    `mapping`: field by header. `required`: fields that must have a value. `saved_mapping`: the unit's of that name;
+    what is given counts more. `channel` and `no_time_zone`: see `Rules`. `source_name`: what the file is called, if
+    not by its path. `import_id`: the row that is done with it. `into`: the list into which this one is to be merged.
 
     Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a sentence; then, and when cancelled, nothing is
     left of the list. What a killed import leaves cannot be run and is removed by the next one of that name.
@@ -136,11 +138,13 @@ async def import_list(
         unit = await units.find(connection, business_unit)
         saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
         behind = give_way if await lists.engine_runs(connection, now) else None
+        own = await imports.manner(connection, unit, into) if into is not None else None
     with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake", initializer=behind) as thread:
         source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
             thread, lambda: open_list(path, given, saved)
         )
-        phones = column_parser(reading.region or unit.default_region)
+        region = reading.region or (own.region if own is not None else None) or unit.default_region
+        phones = column_parser(region)
         rules = Rules(now, reading.generate_external_ids, read_channel(channel), read_no_time_zone(no_time_zone))
         require(layout, generate_external_ids=rules.generate_ids, where=where)
         opened = await lists.begin(
@@ -155,7 +159,7 @@ async def import_list(
             import_id=import_id,
             into=into,
         )
-        rejects_name = f"{_file_name(name)}-{opened.list_id}-rejected{source.form.suffix}"
+        rejects_name = _rejects_name(name, opened.list_id, None if into is None else import_id) + source.form.suffix
         rejects = RejectsFile(rejects_dir / rejects_name, source.header, source.form)
         zone_sets = ZoneSets()
         judge = Judge(layout, phones, zone_sets, rules)
@@ -169,7 +173,7 @@ async def import_list(
             raise
         finally:
             checked.close()
-    return _imported(opened, source, layout, checked, rejects, on_dnc)
+    return _imported(opened, source, layout, checked, rejects, region, on_dnc)
 
 
 class _PhoneTypes(NamedTuple):
@@ -323,7 +327,7 @@ def _keyed(contacts: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _imported(
-    opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile, on_dnc: int
+    opened: OpenImport, source: Source, layout: Layout, checked: Checked, rejects: RejectsFile, region: str, on_dnc: int
 ) -> Imported:
     names = {column.index: column.name for column in layout.columns}
     return Imported(
@@ -338,10 +342,18 @@ def _imported(
         encoding=source.encoding.name if source.encoding else None,
         delimiter=source.delimiter,
         sheet=source.sheet,
+        region=region,
         zone_groups=[ZoneGroup(*group) for group in checked.zone_groups],
         unusable={names[index]: count for index, count in sorted(checked.unusable.items())},
         on_dnc=on_dnc,
     )
+
+
+def _rejects_name(name: str, list_id: int, update: int | None) -> str:
+    """By the list's id; of an update by the import's: its own list is gone when it is merged, and a database may give
+    the id to the next one.
+    """
+    return f"{_file_name(name)}-{list_id}-rejected" if update is None else f"import-{update}-not-read-rejected"
 
 
 def column_parser(region: str) -> ColumnParser:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from todoke.model.errors import Invalid
 from todoke.model.list_mapping import Reading, SavedMapping
@@ -15,24 +16,16 @@ from todoke.pipeline.intake.forms import ParquetForm, TextForm, WorkbookForm
 from todoke.pipeline.intake.mapping import Layout, require
 from todoke.pipeline.intake.opening import open_list, suggested
 from todoke.pipeline.intake.preview_warnings import find_warnings
+from todoke.pipeline.intake.reading import Source
 
 _ROWS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """`rows` are the first ones as they stand, `lines` where they start. Each column of `layout` says how its field was
-    found.
-
-    `certain`: the encoding follows from the bytes or was given. `quote`: the quotation mark, or `none`. `compression`:
-    gzip, zstd or none. `sheets`: all of a workbook. `suggested`: the saved mappings that were made for this header.
-    `warnings` are sentences; `problem` says what keeps the file from being imported, if anything.
+class Written(NamedTuple):
+    """The form of a file. `certain`: the encoding follows from the bytes or was given. `quote`: the quotation mark, or
+    `none`. `compression`: gzip, zstd or none. `sheets`: all of a workbook.
     """
 
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
-    layout: Layout
     kind: FileKind
     compression: str | None
     encoding: str | None
@@ -41,6 +34,22 @@ class Preview:
     quote: str | None
     sheet: str | None
     sheets: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`rows` are the first ones as they stand, `lines` where they start. Each column of `layout` says how its field was
+    found.
+
+    `suggested`: the saved mappings that were made for this header.
+    `warnings` are sentences; `problem` says what keeps the file from being imported, if anything.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    layout: Layout
+    written: Written
     suggested: list[str]
     warnings: list[str]
     problem: Invalid | None
@@ -67,12 +76,22 @@ def preview(
         problem = error
     following = ((line, row) for batch in source.batches() for line, row in zip(batch.lines, batch.rows, strict=True))
     first = list(islice(following, rows))
-    text = source.form if isinstance(source.form, TextForm) else None
     return Preview(
         source.header,
         [row for _, row in first],
         [line for line, _ in first],
         layout,
+        written(source),
+        [] if saved is not None else suggested(layout, known),
+        find_warnings(source, layout, first),
+        problem,
+    )
+
+
+def written(source: Source) -> Written:
+    """How an opened file is written."""
+    text = source.form if isinstance(source.form, TextForm) else None
+    return Written(
         {TextForm: FileKind.TEXT, WorkbookForm: FileKind.WORKBOOK, ParquetForm: FileKind.PARQUET}[type(source.form)],
         text.compression.value if text else None,
         text.encoding.name if text else None,
@@ -80,8 +99,5 @@ def preview(
         text.delimiter if text else None,
         quoting.shown(text.quote) if text else None,
         source.sheet,
-        workbook.sheet_names(path) if source.sheet is not None else [],
-        [] if saved is not None else suggested(layout, known),
-        find_warnings(source, layout, first),
-        problem,
+        workbook.sheet_names(source.path) if source.sheet is not None else [],
     )

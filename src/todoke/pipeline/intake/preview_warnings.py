@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from todoke.pipeline.intake.mapping import How, Layout, is_ours
 from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.system_fields import SystemField
+from todoke.sms.time_zone_names import read_zone
 
 _LIKE_A_NUMBER = re.compile(r"\+?[\d ().\-/]{7,}")
 _SHOWN = 12  # names in a sentence
@@ -19,6 +20,7 @@ def find_warnings(source: Source, layout: Layout, first: Sequence[tuple[int, lis
         *_of_reading(source),
         *_of_header(source),
         *_of_mapping(layout),
+        *_of_zones(layout, first),
         *_of_rows(layout, first),
     ]
 
@@ -53,6 +55,17 @@ def _of_mapping(layout: Layout) -> Iterator[str]:
         yield f"Several columns hold phone numbers, {others}: the first number that can be texted is texted."
     else:
         yield f"Several columns hold phone numbers: {sms.header!r} is texted, {others} only where that is empty."
+
+
+def _of_zones(layout: Layout, first: Sequence[tuple[int, list[str]]]) -> Iterator[str]:
+    """Zones in a column of another name would count for nothing, which shows only in the hours of the texts."""
+    if layout.find(SystemField.TIME_ZONE) is not None:
+        return
+    for column in layout.columns:
+        values = {row[column.index].strip() for _, row in first if len(row) > column.index} - {""}
+        if values and all("/" in value and read_zone(value, "") is not None for value in values):
+            given = f"{column.header}={SystemField.TIME_ZONE}"
+            yield f'{column.header!r} holds time zones, but is not taken for one: map it with --map "{given}".'
 
 
 def _of_rows(layout: Layout, first: Sequence[tuple[int, list[str]]]) -> Iterator[str]:

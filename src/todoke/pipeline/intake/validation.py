@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from todoke.pipeline.intake.expiry import read_expiry
+from todoke.model import expiry
 from todoke.pipeline.intake.mapping import Layout
 from todoke.pipeline.intake.parts import Part, name
 from todoke.pipeline.intake.places import TOLD, Places
@@ -25,6 +26,7 @@ from todoke.pipeline.intake.zones import ZoneSets
 from todoke.sms.phone import Kind
 from todoke.sms.phone_columns import ColumnParser, Outcome
 from todoke.sms.phone_type import places_of
+from todoke.sms.places import read_place
 from todoke.store.hot.base import SEPARATOR
 from todoke.store.lists.key_hash import external_keys
 
@@ -226,8 +228,11 @@ class Judge:
         text = name(self._expiry)
         still = pl.col("code") == ACCEPTED
         distinct = frame.filter(still & (pl.col(text) != "")).select(text, "zone_set").unique()
-        sets = self._zone_sets.sets
-        moments = [read_expiry(value, places_of(sets[zone_set])) for value, zone_set in distinct.iter_rows()]
+        zones = {
+            zone_set: [ZoneInfo(read_place(place).zone) for place in places_of(self._zone_sets.sets[zone_set])]
+            for zone_set in distinct["zone_set"].unique().to_list()
+        }
+        moments = [expiry.moment(value, zones[zone_set]) for value, zone_set in distinct.iter_rows()]
         known = distinct.with_columns(
             pl.Series("expires_at", moments, pl.Int64),
             pl.Series("late", [self._late(moment) for moment in moments], pl.UInt16),

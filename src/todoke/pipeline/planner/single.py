@@ -10,7 +10,7 @@ from todoke.compliance.rulebook import Rulebook, standard
 from todoke.model.calling_window import Window
 from todoke.model.clock import HOUR, Micros
 from todoke.model.declared_hours import MAX_NAME
-from todoke.model.errors import Conflict, Invalid
+from todoke.model.errors import Conflict, Invalid, sentence_of
 from todoke.model.plain_name import plain
 from todoke.model.stream import Stream
 from todoke.sms import places
@@ -139,6 +139,5 @@ def _phone(to: str, region: str) -> Phone:
             raise Invalid("No text can reach a number of this kind.", where=to, fix="Give a mobile number.")
         return phone
     except PhoneError as error:
-        sentence = str(error)
         fix = "Write it with its country code, such as +15551234567."
-        raise Invalid(f"{sentence[0].upper()}{sentence[1:]}.", where=to, fix=fix) from None
+        raise Invalid(sentence_of(str(error)), where=to, fix=fix) from None

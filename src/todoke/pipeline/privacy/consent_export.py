@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from todoke.model.clock import Micros, to_datetime
-from todoke.model.consent import KINDS, Act, hash_of
-from todoke.pipeline.privacy.consent_rows import COLUMNS
+from todoke.model.consent import COLUMNS, KINDS, Act, hash_of
 from todoke.store.catalogue.units import Unit
 from todoke.store.consents import reading
 from todoke.store.consents.reading import Entry, ReplyRow

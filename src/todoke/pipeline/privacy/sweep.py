@@ -35,9 +35,11 @@ PIECES: dict[Data, Pieces] = {
     Data.EVENTS: retention.events,
     Data.CONTACTS: retention.contacts,
 }
-# Whose a file of rejected rows is, by its name: of numbers for a DNC group, of what an update did not merge, of a list.
+# Whose a file of rejected rows is, by its name: of consents, of numbers for a DNC group, of what an update did not
+# merge, of a list.
+_OF_CONSENTS = re.compile(r"consents-(\d+)-\d{8}T\d+Z-rejected\b")
 _OF_UPLOAD = re.compile(r"dnc-(\d+)-numbers-rejected\b")
-_OF_IMPORT = re.compile(r"import-(\d+)-not-merged-rejected\b")
+_OF_IMPORT = re.compile(r"import-(\d+)-not-(?:read|merged)-rejected\b")
 _OF_LIST = re.compile(r"-(\d+)-rejected\b")
 
 
@@ -161,7 +163,7 @@ async def past_files(store: Store, unit: Unit, folder: Path, before: Micros) -> 
 
 
 def _is_of(name: str, numbers: Numbered) -> bool:
-    for pattern, of in ((_OF_UPLOAD, numbers.uploads), (_OF_IMPORT, numbers.imports)):
+    for pattern, of in ((_OF_CONSENTS, {numbers.unit}), (_OF_UPLOAD, numbers.uploads), (_OF_IMPORT, numbers.imports)):
         named = pattern.match(name)
         if named is not None:
             return int(named[1]) in of
@@ -170,10 +172,15 @@ def _is_of(name: str, numbers: Numbered) -> bool:
 
 
 def remove_files(paths: Sequence[Path]) -> int:
-    """Remove them; one that is gone already does not matter."""
+    """Remove them; how many went. One that is gone already does not matter; one of another user stays and is logged."""
+    gone = 0
     for path in paths:
-        path.unlink(missing_ok=True)
-    return len(paths)
+        try:
+            path.unlink(missing_ok=True)
+            gone += 1
+        except OSError as error:
+            _log.error("%s is past its days and stays: %s", path, error.strerror, extra={"action": "retention"})
+    return gone
 
 
 def _written(path: Path) -> Micros:

@@ -22,7 +22,7 @@ async def groups(question: Question) -> list[Verdict]:
         since = f"{to_datetime(entry.created_at):%Y-%m-%d %H:%M} UTC"
         source = f"DNC group {entry.group} ({entry.source})"
         if entry.group in counting:
-            ends = None if entry.source == "review" else entry.expires_at  # a person ends it, not time
+            ends = entry.ends_at
             sentence = f"It is on {entry.group!r} since {since}."
             found.append(Verdict("dnc", False, sentence, source, ends, passes=ends is not None))
         else:

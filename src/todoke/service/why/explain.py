@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from todoke.compliance.rulebook import Rulebook
 from todoke.model.clock import Micros
+from todoke.model.errors import sentence_of
 from todoke.service.why import dnc, holding, hours, lists, number, people, running
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
@@ -21,6 +22,7 @@ Check: TypeAlias = Callable[[Question], Awaitable[list[Verdict]]]
 CHECKS: tuple[Check, ...] = (
     number.kind,
     lists.on_list,
+    lists.expiry,
     dnc.groups,
     holding.suppressed,
     holding.capped,
@@ -72,8 +74,7 @@ async def explain(
         try:
             phone = parse(text, unit.default_region)
         except PhoneError as error:
-            sentence = str(error)
-            wrong = Verdict("number", False, f"{sentence[0].upper()}{sentence[1:]}.", "the numbering plan")
+            wrong = Verdict("number", False, sentence_of(str(error)), "the numbering plan")
             return Explanation(text, skill, at, False, None, (), (wrong,))
         contact = None if of is None else await contacts.of_phone(connection, unit, of.id, phone.e164)
     if contact is not None and of is not None:
@@ -89,4 +90,7 @@ async def explain(
     next_at = None
     if all(verdict.passes for verdict in against):  # nothing is open before the last of them has passed
         next_at = hours.next_moment(question, max((verdict.until or at for verdict in against), default=at))
+    ends = None if contact is None else contact.expires_at
+    if next_at is not None and ends is not None and ends <= next_at:
+        next_at = None  # the contact has expired by then
     return Explanation(f"+{phone.e164}", skill, at, may, next_at, found, tuple(verdicts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from todoke.model.clock import to_datetime
 from todoke.service.why.question import Question
 from todoke.service.why.verdict import Verdict
 
@@ -21,3 +22,16 @@ async def on_list(question: Question) -> list[Verdict]:
     phone_type = f", of the phone type {question.phone_type[-1]}" if question.phone_type else ""
     sentence = f"It is the number of the contact {question.contact.external_id}{phone_type}."
     return [Verdict("list", True, sentence, source)]
+
+
+async def expiry(question: Question) -> list[Verdict]:
+    """Whether the contact has an end of its own, and has come to it. Nothing where it has none."""
+    of, contact = question.calling_list, question.contact
+    if of is None or contact is None or contact.expires_at is None:
+        return []
+    at = contact.expires_at
+    source = f"the contact {contact.external_id} of the list {of.name}"
+    moment = f"{to_datetime(at):%Y-%m-%d %H:%M} UTC"
+    if at <= question.at:
+        return [Verdict("expiry", False, f"The contact expired at {moment}: it is skipped.", source)]
+    return [Verdict("expiry", True, f"The contact expires at {moment}.", source, at)]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todoke.model.clock import Micros
 from todoke.sms.phone_type import PhoneType, phone_type_of, places_of
 from todoke.sms.places import Places
 from todoke.store.catalogue.units import Unit
@@ -15,12 +16,15 @@ from todoke.store.schema import calling_list, contact
 
 
 class ContactRow(NamedTuple):
-    """A contact of a list with its candidate places, and the phone type of the number that is texted."""
+    """A contact of a list with its candidate places, and the phone type of the number that is texted. `expires_at`: of
+    its own, where it has one.
+    """
 
     position: int
     external_id: str
     places: Places
-    phone_type: PhoneType = ()
+    phone_type: PhoneType
+    expires_at: Micros | None
 
 
 async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone: int) -> ContactRow | None:
@@ -29,7 +33,7 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     """
     c = contact.c
     wanted = (
-        select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets)
+        select(c.position, c.external_id, c.zone_set, calling_list.c.zone_sets, c.expires_at)
         .join(calling_list, calling_list.c.id == c.list_id)
         .where(
             calling_list.c.business_unit_id == unit.id,
@@ -45,6 +49,6 @@ async def of_phone(connection: AsyncConnection, unit: Unit, list_id: int, phone:
     row = (await connection.execute(wanted)).first()
     if row is None:
         return None
-    position, external_id, zone_set, zone_sets = row
+    position, external_id, zone_set, zone_sets, expires_at = row
     texts: list[str] = zone_sets[zone_set]
-    return ContactRow(position, external_id, places_of(texts), phone_type_of(texts))
+    return ContactRow(position, external_id, places_of(texts), phone_type_of(texts), expires_at)

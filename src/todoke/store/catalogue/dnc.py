@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
+from todoke.model.dnc import HELD
 from todoke.model.errors import NotFound
 from todoke.store.catalogue.naming import pick
 from todoke.store.catalogue.units import Unit
@@ -41,6 +42,11 @@ class EntryRow(NamedTuple):
     source: str
     created_at: Micros
     expires_at: Micros | None
+
+    @property
+    def ends_at(self) -> Micros | None:
+        """When time ends it; None where it is for good, or until a person has read the reply (`todoke review`)."""
+        return None if self.source == HELD else self.expires_at
 
 
 async def groups(connection: AsyncConnection, unit: Unit) -> list[Group]:

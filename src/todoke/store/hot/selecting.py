@@ -65,8 +65,6 @@ class OpenSelection(NamedTuple):
     list_id: int
     fields: list[str]
     zone_sets: list[list[str]]
-    resumes: bool
-    """The run was paused for it, and goes on when it is made."""
     ranges: list[Range]
 
 
@@ -112,7 +110,7 @@ def new_selection(
 def opened(row: tuple[Any, ...], ranges: Sequence[tuple[int, int, int, int]], maker: str) -> OpenSelection:
     """From the columns of the statement that claims one."""
     bucket, run_id, number, wanted, ordering, today, first, following, read_to, size = row[:10]
-    list_id, fields, zone_sets, resumes = row[10:]
+    list_id, fields, zone_sets = row[10:]
     return OpenSelection(
         SelectionKey(bucket, run_id, number),
         maker,
@@ -124,7 +122,6 @@ def opened(row: tuple[Any, ...], ranges: Sequence[tuple[int, int, int, int]], ma
         list_id,
         json.loads(fields),
         json.loads(zone_sets),
-        bool(resumes),
         [Range(*each) for each in ranges],
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todoke.model.clock import Micros
 from todoke.model.errors import Conflict, NotFound, TodokeError
-from todoke.model.list_import import ImportEvent, ImportState, step
+from todoke.model.list_import import RESUMABLE, ImportEvent, ImportState, step
 from todoke.store.catalogue.units import Unit
 from todoke.store.lists.base import TakenOver
 from todoke.store.lists.importer import is_here
@@ -108,9 +108,35 @@ async def every(connection: AsyncConnection, unit: Unit, *, limit: int = 50) -> 
     return [_row(row) for row in await connection.execute(query)]
 
 
+async def with_upload(connection: AsyncConnection, unit: Unit) -> list[ImportRow]:
+    """The unit's imports that run or can be resumed, and whose file is our own copy."""
+    mine = (_i.business_unit_id == unit.id, _i.spooled.is_(True), _i.state.in_(RESUMABLE))
+    return [_row(row) for row in await connection.execute(select(*_COLUMNS).where(*mine).order_by(_i.id))]
+
+
 async def find(connection: AsyncConnection, unit: Unit, import_id: int) -> ImportRow:
     """The unit's import; NotFound."""
     return await _find(connection, unit, import_id, hold=False)
+
+
+class Manner(NamedTuple):
+    """By which rules the rows of a list were read. None: by those of the unit, or the usual ones."""
+
+    region: str | None = None
+    channel: str | None = None
+    no_time_zone: str | None = None
+
+
+async def manner(connection: AsyncConnection, unit: Unit, list_id: int) -> Manner:
+    """As the import read it that made the unit's list: what is added to it later is read so, too."""
+    made = (_i.business_unit_id == unit.id, _i.list_id == list_id, _i.kind == "new", _i.state == ImportState.DONE)
+    row = (await connection.execute(select(_i.options, _i.result).where(*made).limit(1))).first()
+    if row is None:
+        return Manner()
+    options: dict[str, Any] = row[0]
+    result: dict[str, Any] = row[1] or {}
+    region = result.get("region") or options.get("default_region")
+    return Manner(region, options.get("channel"), options.get("no_time_zone"))
 
 
 def is_idle(row: ImportRow, alive: Callable[[str], bool], now: Micros) -> bool:

@@ -92,7 +92,7 @@ async def pause_runs(store: Store, bucket: int, list_id: int, now: Micros) -> li
         try:
             await store.hot.control_run(bucket, run_id, RunEvent.PAUSE, "the list is inactive", now)
         except Conflict:
-            continue  # it has ended, or a person paused it meanwhile
+            continue  # it has ended meanwhile
         paused.append(run_id)
     return paused
 

@@ -59,7 +59,9 @@ async def begin(
         for list_id, state, other in await _same_name(connection, unit, name) if into is None else ():
             if state == "ready":
                 raise Conflict(
-                    f"There is a list {name!r} already.", where=f"list {name!r}", fix="Give the new one another name."
+                    f"There is a list {name!r} already.",
+                    where=f"list {name!r}",
+                    fix="Give the new one another name, or update that one with --update.",
                 )
             if alive(other):
                 raise Conflict(

@@ -70,8 +70,11 @@ async def days(connection: AsyncConnection, unit: Unit) -> Mapping[str, int]:
 
 
 class Numbered(NamedTuple):
-    """The ids of all that a business unit imported, deleted lists too: files of rejected rows are named by them."""
+    """The id of a business unit and those of all that it imported, deleted lists too: files of rejected rows are named
+    by them.
+    """
 
+    unit: int
     lists: frozenset[int]
     imports: frozenset[int]
     uploads: frozenset[int]
@@ -83,7 +86,7 @@ async def numbered(connection: AsyncConnection, unit: Unit) -> Numbered:
     for table in (calling_list, list_import, dnc_upload):
         rows = await connection.execute(select(table.c.id).where(table.c.business_unit_id == unit.id))
         found.append(frozenset(rows.scalars()))
-    return Numbered(*found)
+    return Numbered(unit.id, *found)
 
 
 # ------------------------------------------------------------------ what would go

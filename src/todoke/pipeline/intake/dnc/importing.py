@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from todoke.model import expiry
 from todoke.model.clock import Clock, Micros
 from todoke.model.errors import Invalid
 from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.dnc.columns import Columns, find_columns
-from todoke.pipeline.intake.dnc.sorting import Sorting, read_moment
+from todoke.pipeline.intake.dnc.sorting import Sorting
 from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.reading import Source, open_source
 from todoke.pipeline.intake.rejects import RejectsFile
@@ -73,6 +74,7 @@ class Reading(NamedTuple):
     region: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    quote: str | None = None
     sheet: str | None = None
 
 
@@ -87,10 +89,11 @@ async def import_numbers(
     clock: Clock,
     who: str,
     reason: str = "",
+    name: str | None = None,
     report: Report | None = None,
 ) -> ImportedNumbers:
     """Put the numbers of the file on the group. Raises `Invalid`, `NotFound`, `Conflict` or `Unavailable` with a
-    sentence; numbers that were written before that stay.
+    sentence; numbers that were written before that stay. `name`: what the file is called, if not by its own name.
     """
     if reading.expires_at is not None and reading.expires_at <= clock.now():
         raise Invalid("The expiry is in the past.", where="--expires", fix="Name a later moment.")
@@ -100,14 +103,10 @@ async def import_numbers(
     with ThreadPoolExecutor(1, thread_name_prefix="todoke-dnc", initializer=behind) as thread:
         loop = asyncio.get_running_loop()
 
-        def begin() -> tuple[Source, Columns]:
-            source = open_source(path, encoding=reading.encoding, delimiter=reading.delimiter, sheet=reading.sheet)
-            return source, _columns(source, path, reading, parser, clock.now())
-
-        source, columns = await loop.run_in_executor(thread, begin)
+        source, columns = await loop.run_in_executor(thread, open_numbers, path, reading, parser, clock.now())
         now = clock.now()
         upload = await uploads.begin(
-            store, unit, group, file=path.name, importer=this_process(), who=who, reason=reason, now=now
+            store, unit, group, file=name or path.name, importer=this_process(), who=who, reason=reason, now=now
         )
         form = source.form
         rejects = RejectsFile(rejects_dir / f"dnc-{upload.id}-numbers-rejected{form.suffix}", columns.header, form)
@@ -172,15 +171,21 @@ class _Work:
         await uploads.finish(self._store, self._upload, self._sorting.counts(), self.written, now, failed=failed)
 
 
-def _columns(source: Source, path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> Columns:
+def open_numbers(path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> tuple[Source, Columns]:
+    """The file, and which columns of it are read. `NotFound` or `Invalid`."""
+    source = open_source(
+        path, encoding=reading.encoding, delimiter=reading.delimiter, quote=reading.quote, sheet=reading.sheet
+    )
+
     def is_phone(value: str) -> bool:
         return isinstance(parser.parse_many([value])[0], Phone)
 
-    return find_columns(
+    columns = find_columns(
         source.header,
         is_phone,
-        lambda value: read_moment(value, now) is not None,
+        lambda value: expiry.read(value, now) is not None,
         column=reading.column,
         expires_column=reading.expires_column,
         where=f"{path}, line {source.header_line}",
     )
+    return source, columns

@@ -16,7 +16,6 @@ import polars as pl
 
 from todoke.model import expiry
 from todoke.model.clock import Micros
-from todoke.model.errors import Invalid
 from todoke.pipeline.intake.ahead import ahead
 from todoke.pipeline.intake.dnc.columns import Columns
 from todoke.pipeline.intake.parts import Part, batch_part, name
@@ -34,9 +33,6 @@ from todoke.store.dnc.uploads import Counts
 # as dear again on PostgreSQL.
 CHUNK = 6_000_000
 _TOLD = 200_000  # rows between two words on how far it is
-
-INVALID_EXPIRY = "invalid_expiry"
-ALREADY_EXPIRED = "already_expired"
 
 # What is wrong with a row itself. Too many fields or too few are no fault here, where the number can be read.
 _FLAWS = (Reason.BAD_QUOTING, Reason.UNDECODABLE)
@@ -68,7 +64,7 @@ class Sorting:
         self._rejects = rejects
         self._now = now
         self._until = FOR_GOOD if until is None else until
-        self._moment = lru_cache(100_000)(read_moment)
+        self._moment = lru_cache(100_000)(expiry.read)
         self._gathered: list[pl.DataFrame] = []
         self._waiting = 0
         self.processed = 0
@@ -175,21 +171,13 @@ class Sorting:
         at = self._columns.expiry
         until = self._ends(row.values[at] if at is not None and len(row.values) > at else "")
         if until is None:
-            return at, INVALID_EXPIRY, "this is no date; write it as 2027-12-31"
-        return until if until > self._now else (at, ALREADY_EXPIRED, "the moment is in the past")
+            return at, Reason.INVALID_EXPIRATION.value, "this is no date; write it as 2027-12-31"
+        return until if until > self._now else (at, Reason.EXPIRED.value, "the moment is in the past")
 
     def _ends(self, text: str) -> Micros | None:
         """None for what is no moment."""
         tidy = text.strip()
         return self._moment(tidy, self._now) if tidy else self._until
-
-
-def read_moment(text: str, now: Micros) -> Micros | None:
-    """When something ends; None for what tells no moment."""
-    try:
-        return expiry.parse(text, now)
-    except Invalid:
-        return None
 
 
 def _flaw(code: int) -> Reason | None:

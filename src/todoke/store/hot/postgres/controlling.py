@@ -29,6 +29,9 @@ MOVE = """
     UPDATE skill_run SET state = $3, force = force OR $4, ended_at = $5 WHERE bucket = $1 AND id = $2
 """
 
+# What was paused until a filter is applied does not go on by itself any more.
+STAY = "UPDATE run_selection SET resumes = false WHERE bucket = $1 AND run_id = $2 AND state = 'making'"
+
 PARK = "UPDATE due SET state = $4 WHERE bucket = $1 AND run_id = $2 AND state = $3"
 
 # Holds the cursors that are not at their ends.
@@ -109,6 +112,7 @@ async def control(
     new = await move(connection, bucket, run_id, RunState(row["state"]), event, reason, now)
     match event:
         case RunEvent.PAUSE:
+            await connection.execute(STAY, bucket, run_id)
             await connection.execute(PARK, bucket, run_id, "ready", "parked")
         case RunEvent.RESUME:
             await connection.execute(PARK, bucket, run_id, "parked", "ready")

@@ -44,7 +44,7 @@ CLAIM = """
 # Zone sets are the list's of now: contacts that an update changed have new ones.
 CLAIMED = """
     SELECT s.bucket, s.run_id, s.number, s.filter, s.ordering, s.today, s.first_ordinal, s.next_ordinal, s.read_to,
-           s.size, r.list_id, r.fields, l.zone_sets, s.resumes
+           s.size, r.list_id, r.fields, l.zone_sets
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
     JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = $1 AND s.run_id = $2 AND s.number = $3

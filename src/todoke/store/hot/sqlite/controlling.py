@@ -31,6 +31,9 @@ MOVE = """
     UPDATE skill_run SET state = :new, force = force OR :force, ended_at = :ended WHERE bucket = :bucket AND id = :id
 """
 
+# What was paused until a filter is applied does not go on by itself any more.
+STAY = "UPDATE run_selection SET resumes = false WHERE bucket = ? AND run_id = ? AND state = 'making'"
+
 # Parks or frees some of a run's due rows.
 PARK = """
     UPDATE due SET state = :new WHERE rowid IN (
@@ -106,6 +109,8 @@ def control(db: Connection, bucket: int, run_id: int, event: RunEvent, reason: s
     if event in (RunEvent.STOP, RunEvent.FORCE_STOP):
         _cut_cursors(db, bucket, run_id, "stopped", now)
         db.execute(LEAVE_DOUBTS, (bucket, run_id))
+    elif event is RunEvent.PAUSE:
+        db.execute(STAY, (bucket, run_id))
     elif event is RunEvent.RESUME:
         _park(db, bucket, run_id, "parked", "ready", -1)
     return new

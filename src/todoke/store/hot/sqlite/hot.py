@@ -221,8 +221,8 @@ class SqliteHot:
         return await self._writer.run(lambda db: selecting.keep(db, selection, now))
 
     async def add_to_selection(self, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:
-        if added.made and selection.resumes:
-            while await self._writer.run(lambda db: controlling.free(db, *selection.key[:2])):
+        if added.made:
+            while await self._writer.run(lambda db: selecting.free(db, selection)):
                 pass
         return await self._writer.run(lambda db: selecting.add(db, selection, added, now))
 

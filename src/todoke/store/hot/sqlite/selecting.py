@@ -44,7 +44,7 @@ CLAIM = """
 # Zone sets are the list's of now: contacts that an update changed have new ones.
 CLAIMED = """
     SELECT s.bucket, s.run_id, s.number, s.filter, s.ordering, s.today, s.first_ordinal, s.next_ordinal, s.read_to,
-           s.size, r.list_id, r.fields, l.zone_sets, s.resumes
+           s.size, r.list_id, r.fields, l.zone_sets
     FROM run_selection s JOIN skill_run r ON r.bucket = s.bucket AND r.id = s.run_id
     JOIN calling_list l ON l.id = r.list_id
     WHERE s.bucket = ? AND s.run_id = ? AND s.number = ?
@@ -69,6 +69,9 @@ MOVE = """
                   WHERE r.bucket = :bucket AND r.id = :run AND r.state IN ('running', 'paused'))
     RETURNING resumes
 """
+
+# Whether its run goes on when it is made.
+RESUMES = "SELECT resumes FROM run_selection WHERE bucket = ? AND run_id = ? AND number = ? AND state = 'making'"
 
 ADD = "INSERT INTO selection (bucket, run_id, first_ordinal, last_ordinal, positions) VALUES (?, ?, ?, ?, ?)"
 
@@ -124,6 +127,12 @@ def claim(db: Connection, key: SelectionKey, maker: str, now: Micros) -> OpenSel
 
 def keep(db: Connection, selection: OpenSelection, now: Micros) -> bool:
     return db.execute(KEEP, (now + CLAIM_FOR, *selection.key, selection.maker)).rowcount == 1
+
+
+def free(db: Connection, selection: OpenSelection) -> bool:
+    """Free some due rows of a run that goes on when the selection is made; whether there may be more."""
+    row = db.execute(RESUMES, selection.key).fetchone()
+    return row is not None and bool(row[0]) and controlling.free(db, *selection.key[:2])
 
 
 def add(db: Connection, selection: OpenSelection, added: Added, now: Micros) -> OpenSelection | None:

@@ -1,0 +1,1 @@
+"""Files of consents, read as lists are, into the ledger."""
