@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from tests.factories import NOW, Scene, seed, seed_dnc, seed_dnc_group, seed_skill, seed_unit
 
-from todoke.model.clock import HOUR, SECOND
+from todoke.model.clock import HOUR, SECOND, SystemClock
 from todoke.model.errors import Conflict
 from todoke.model.ids import address
 from todoke.model.meaning import Meaning
 from todoke.model.run import RunEvent, RunState
 from todoke.model.stream import Stream
 from todoke.store import schema
+from todoke.store.dnc.reviewed import AHEAD, keep_held
 from todoke.store.hot.base import NewRun, RunEnded, Said, Single
 from todoke.store.hot.replies import ANSWER_WITHIN, MOST_A_DAY, SAME_AGAIN, Answers, Target, single
 from todoke.store.hot.singles import BODY
@@ -246,6 +247,39 @@ async def test_a_review_never_lifts_what_was_there_before(desk: Desk) -> None:
     ((review, *_),) = await desk.reviews()
     await desk.store.hot.apply_replies([desk.said(Meaning.REPLY, 1, review_id=review, targets=())])
     assert await desk.listed() == ["upload"]
+
+
+async def test_an_entry_that_ends_leaves_the_number_held_while_its_review_is_open(desk: Desk) -> None:
+    def entry(source: str, expires_at: int | None) -> dict[str, object]:
+        place = {"bucket": desk.scene.bucket, "dnc_group_id": desk.scene.group, "phone": PHONE}
+        return {**place, "source": source, "created_at": 1, "expires_at": expires_at}
+
+    now = SystemClock().now()
+    soon = now + HOUR
+    async with desk.store.writing() as connection:
+        await connection.execute(schema.dnc_entry.insert(), entry("person", soon))
+    await desk.store.hot.apply_replies([desk.said(Meaning.REVIEW, 1)])
+    assert await desk.listed() == ["person"]
+    assert await keep_held(desk.store, soon - AHEAD - 1) == 0  # it lists the number for longer than a minute
+    assert await keep_held(desk.store, soon - AHEAD) == 1
+    assert await desk.listed() == ["review"]
+    change = schema.dnc_change.c
+    assert await desk.rows(change.change, change.source, change.old_expires_at) == [("expired", "person", soon)]
+    assert await keep_held(desk.store, soon - AHEAD) == 0
+    ((review, *_),) = await desk.reviews()
+    await desk.store.hot.apply_replies([desk.said(Meaning.REPLY, 1, review_id=review, targets=())])
+    assert await desk.listed() == []
+    assert await keep_held(desk.store, now) == 0  # nobody has to read it any more
+
+
+async def test_a_number_that_is_listed_for_good_is_not_held(desk: Desk) -> None:
+    await seed_dnc(desk.store, desk.scene.group, [PHONE], bucket=desk.scene.bucket)
+    await desk.store.hot.apply_replies([desk.said(Meaning.REVIEW, 1)])
+    assert await keep_held(desk.store, NOW) == 0
+    async with desk.store.writing() as connection:
+        await connection.execute(schema.dnc_entry.delete())
+    assert await keep_held(desk.store, NOW) == 1  # a person removed the entry, not the review
+    assert await desk.listed() == ["review"]
 
 
 @pytest.mark.parametrize(("kind", "listed"), [(Meaning.STOP, ["opt_out"]), (Meaning.START, [])])

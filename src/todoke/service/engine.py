@@ -43,6 +43,7 @@ from todoke.service.rules import Rules
 from todoke.service.spool import FOLDER
 from todoke.service.uploads import remove_old
 from todoke.store.catalogue import installations
+from todoke.store.dnc.reviewed import keep_held
 from todoke.store.dnc.sweep import DncSweep
 from todoke.store.flusher import Flusher
 from todoke.store.hot.base import Hint, Rewound, StoreUnavailable
@@ -148,6 +149,7 @@ class Engine:
                 stops.lift(group, phone, moment)
 
         try:
+            await keep_held(self._store, clock.now())
             await groups.look()
             await owner.look()
             _log.info("engine %d runs", engine_id, extra={"action": "engine_up", "engine": engine_id})
@@ -171,6 +173,7 @@ class Engine:
                     tasks.create_task(_every(_SHARE, groups.look)),
                     tasks.create_task(_every(_REPLICATION_LOOK, self._replication.look)),
                     tasks.create_task(_every(_SWEEP, swept)),
+                    tasks.create_task(_every(_SWEEP, lambda: keep_held(self._store, clock.now()))),
                     tasks.create_task(_every(_FREED, lambda: lift_freed(hot, stops, clock))),
                     tasks.create_task(_every(_SWEEP_USES, lambda: dnc_sweep.uses(clock.now()))),
                     tasks.create_task(_every(_CLOCK, lambda: follow_database(hot, clock))),
