@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from todoke.cli import session
-from todoke.cli.importing import REJECTED, bar_shown, incoming
+from todoke.cli.files import REJECTED, bar_shown, incoming
 from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Quote, Sheet
 from todoke.cli.output import answer, iso, local, print_json, print_table, say
 from todoke.cli.phones import Region, phone_of

@@ -33,7 +33,7 @@ def demo(
 
 
 async def _demo(folder: Path | None, database: str | None) -> bool:
-    from todoke.cli import applying, importing, reporting
+    from todoke.cli import applying, files, importing, reporting
     from todoke.cli.watching import watch_run
     from todoke.model.declaration import read
     from todoke.pipeline.intake.importing import import_list
@@ -55,13 +55,13 @@ async def _demo(folder: Path | None, database: str | None) -> bool:
             unit = await units.find(connection, UNIT)
 
         say(f"\n2. import {sample.name}")
-        with importing.progress_shown() as progress:
+        with files.progress_shown() as progress:
             imported = await import_list(
                 running.store,
                 business_unit=UNIT,
                 name=LIST,
                 path=sample,
-                rejects_dir=running.directory / importing.REJECTED,
+                rejects_dir=running.directory / files.REJECTED,
                 now=running.clock.now(),
                 progress=progress,
             )

@@ -13,7 +13,7 @@ import typer
 
 from todoke.cli import session
 from todoke.cli.dnc import Expires, GroupName, Reason, app, ending
-from todoke.cli.importing import REJECTED, STANDARD_INPUT, bar_shown, incoming
+from todoke.cli.files import REJECTED, STANDARD_INPUT, bar_shown, incoming
 from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Preview, Quote, Sheet
 from todoke.cli.output import iso, local, print_json, print_table, say
 from todoke.cli.phones import Region, phone_of, user

@@ -31,7 +31,7 @@ def show_dry_run(
     no_time_zone: str,
     json: bool,
 ) -> None:
-    from todoke.cli.importing import REJECTED, progress_shown
+    from todoke.cli.files import REJECTED, progress_shown
     from todoke.model.clock import SystemClock
     from todoke.pipeline.intake.dry_run import dry_run
     from todoke.pipeline.intake.rules import read_channel

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from todoke.cli import session
+from todoke.cli.files import REJECTED, STANDARD_INPUT, incoming, progress_shown
 from todoke.cli.options import BusinessUnit, Delimiter, Encoding, Json, Preview, Quote, Sheet
 from todoke.cli.output import print_json, print_table, say
 from todoke.cli.phones import Region
@@ -19,12 +18,8 @@ from todoke.model.errors import Invalid
 if TYPE_CHECKING:
     from todoke.model.list_mapping import Reading
     from todoke.pipeline.intake.importing import Imported
-    from todoke.pipeline.intake.progress import Progress
     from todoke.service.list_imports import Ended
     from todoke.service.list_updates import Updated
-
-STANDARD_INPUT = "-"
-REJECTED = "rejected"  # the folder of rejected rows, in the data folder
 
 
 def register(app: typer.Typer) -> None:
@@ -262,43 +257,6 @@ def show(name: str, imported: Imported) -> None:
         print_table(["rejected", "because", "code"], rows, empty="")
     if imported.rejects_path is not None:
         say(f"rejected rows, to be corrected and imported again: {imported.rejects_path}")
-
-
-@contextmanager
-def incoming(file: Path, data_dir: Path) -> Generator[Path]:
-    """The file, or what comes on standard input, for as long as it is looked at."""
-    from todoke.service.spool import FOLDER, spooled
-
-    if str(file) != STANDARD_INPUT:
-        yield file
-        return
-    with spooled(sys.stdin.buffer, data_dir / FOLDER) as path:
-        yield path
-
-
-@contextmanager
-def progress_shown() -> Generator[Callable[[Progress], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    with bar_shown() as tell:
-        yield lambda progress: tell(progress.rows, progress.fraction, progress.stage.value)
-
-
-@contextmanager
-def bar_shown() -> Generator[Callable[..., None]]:
-    """The same; it is told the row, the share of the work that is done and, where there are several, the stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=1.0)
-
-        def tell(row: int, share: float, stage: str = "") -> None:
-            bar.update(task, completed=share, description=f"{stage} row {row:,}".lstrip())
-
-        yield tell
 
 
 def _fields(given: list[str]) -> dict[str, str]:

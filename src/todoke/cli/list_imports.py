@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from todoke.cli import importing, session
+from todoke.cli import files, importing, session
 from todoke.cli.options import BusinessUnit, Json
 from todoke.cli.output import answer, iso, local, print_json, print_table, say
 
@@ -100,8 +100,8 @@ def resume(context: typer.Context, number: Id, business_unit: BusinessUnit = Non
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
                 row = await imports.find(connection, unit, number)
-            again = ListImports(store, unit, here.settings.data_dir / importing.REJECTED, SystemClock())
-            with importing.progress_shown() as progress:
+            again = ListImports(store, unit, here.settings.data_dir / files.REJECTED, SystemClock())
+            with files.progress_shown() as progress:
                 return row.name, await again.resume(number, progress=progress)
 
     name, ended = session.run(work())
@@ -126,7 +126,7 @@ def cancel(context: typer.Context, number: Id, business_unit: BusinessUnit = Non
         async with here.store() as store:
             async with store.reading() as connection:
                 unit = await units.only(connection, business_unit)
-            await ListImports(store, unit, here.settings.data_dir / importing.REJECTED, SystemClock()).cancel(number)
+            await ListImports(store, unit, here.settings.data_dir / files.REJECTED, SystemClock()).cancel(number)
             until = time.monotonic() + _WAIT
             while True:
                 async with store.reading() as connection:

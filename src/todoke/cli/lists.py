@@ -186,7 +186,7 @@ def restore(
 @app.command("rejected")
 def rejected(context: typer.Context, name: Name, business_unit: BusinessUnit = None, json: Json = False) -> None:
     """How many rows of the file did not become contacts, why, and where they are kept."""
-    from todoke.cli.importing import REJECTED
+    from todoke.cli.files import REJECTED
 
     row, rejections = _find(context, name, business_unit)
     folder = session.of(context).settings.data_dir / REJECTED

@@ -10,19 +10,15 @@ from todoke.store.hot.guarding import (
     NO_MESSAGE,
     Guard,
     Held,
-    Made,
-    Question,
     Unused,
     Use,
     by_phone,
     decide,
     oldest,
-    questions,
-    remember,
-    settle,
 )
 from todoke.store.hot.postgres import contacts, selected
 from todoke.store.hot.postgres.dnc import MOMENT
+from todoke.store.hot.questions import Made, Question, questions, remember, settle
 from todoke.store.hot.runs import guarded_run
 from todoke.store.postgres import Connection
 

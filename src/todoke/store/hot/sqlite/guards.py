@@ -13,16 +13,13 @@ from todoke.store.hot.guarding import (
     NO_MESSAGE,
     Guard,
     Held,
-    Made,
     Unused,
     Use,
     by_phone,
     decide,
     oldest,
-    questions,
-    remember,
-    settle,
 )
+from todoke.store.hot.questions import Made, questions, remember, settle
 from todoke.store.hot.runs import guarded_run
 from todoke.store.hot.sqlite import contacts, selected
 from todoke.store.hot.sqlite.dnc import MOMENT
