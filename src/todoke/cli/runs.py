@@ -170,7 +170,8 @@ def _tell(selected: Selected) -> None:
 def _tell_later(row: RunRow, later: Waiting) -> None:
     more = "more than " if later.more else ""
     until = local(later.first) if later.first == later.last else f"{local(later.first)} to {local(later.last)}"
-    say(f"{more}{later.messages:,} messages wait until {until}: calling window, cap, suppression or next attempt")
+    wait = "message waits" if later.messages == 1 else "messages wait"
+    say(f"{more}{later.messages:,} {wait} until {until}: calling window, cap, suppression or next attempt")
     number = _number(later) or "NUMBER"
     say(f"why, of one of them: todoke why {number} --skill {quote(row.skill)} --list {quote(row.calling_list)}")
 
