@@ -83,7 +83,7 @@ class Marks:
         except JournalBroken:
             return -1
         finally:
-            dead.close(remove=False)
+            dead.close()
         return record.last_flush if record.incarnation == self._incarnation else -1
 
     def _read(self) -> Mark | None:

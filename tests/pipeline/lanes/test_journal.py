@@ -47,7 +47,7 @@ def read(path: Path) -> Record:
     try:
         return dead.read()
     finally:
-        dead.close(remove=False)
+        dead.close()
 
 
 def replay(actions: list[tuple[str, object]]) -> Record:
@@ -128,7 +128,7 @@ def test_reading_keeps_only_what_is_wanted(journal: Journal, path: Path) -> None
     dead = seize(path)
     assert dead is not None
     record = dead.read(lambda message_id: 10 <= message_id < 13)
-    dead.close(remove=False)
+    dead.close()
     assert set(record.sent) == {(10, 0), (11, 0), (12, 0)}
     assert record.last_flush == 4
 
@@ -149,7 +149,8 @@ def test_only_one_engine_has_it(journal: Journal, path: Path) -> None:
     assert dead is not None
     with pytest.raises(JournalInUse):
         Journal(path, BOOT, INCARNATION)
-    dead.close(remove=True)
+    dead.remove()
+    dead.close()
     assert not path.exists()
 
 

@@ -130,7 +130,7 @@ class Desk:
         dead = seize(self.path)
         assert dead is not None
         record = dead.read()
-        dead.close(remove=False)
+        dead.close()
         return record
 
     @property

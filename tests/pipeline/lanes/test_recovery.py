@@ -337,6 +337,50 @@ async def test_an_engine_that_another_recovered_meanwhile_leaves_no_file(
     assert not path.exists()
 
 
+async def test_who_is_killed_after_the_last_mark_leaves_no_file(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dead.journal"
+    engine, run = await crashed(store, path)
+    mark = store.hot.mark_engine
+
+    async def killed(engine_id: int, old: str, new: str) -> bool:
+        assert await mark(engine_id, old, new)
+        if new == "recovered":
+            assert not path.exists()  # nobody looks for it from now on
+        return True
+
+    monkeypatch.setattr(store.hot, "mark_engine", killed)
+    assert await recovery(store, clock).run() == 1
+    assert [row.id for row in await store.hot.engines("recovered")] == [engine]
+    assert (await found(store, run))[1] == [4, 5, 6, 7, 8, 9]
+
+
+async def test_a_journal_that_is_gone_before_the_mark_is_not_needed_any_more(
+    store: Store, clock: ManualClock, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dead.journal"
+    engine, run = await crashed(store, path)
+    mark = store.hot.mark_engine
+    with monkeypatch.context() as patch:
+
+        async def killed(engine_id: int, old: str, new: str) -> bool:
+            if new == "recovered":
+                raise RuntimeError("killed")
+            return await mark(engine_id, old, new)
+
+        patch.setattr(store.hot, "mark_engine", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            await recovery(store, clock).run()
+    assert not path.exists()
+    assert await recovery(store, clock).run() == 1
+    states, positions = await found(store, run)
+    assert states == [State.SENT, State.SENT, State.IN_DOUBT, State.IN_DOUBT]
+    assert positions == [4, 5, 6, 7, 8, 9]
+    assert [row.id for row in await store.hot.engines("recovered")] == [engine]
+    assert not path.exists()
+
+
 async def test_what_cannot_be_finished_is_taken_up_again(
     store: Store, clock: ManualClock, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

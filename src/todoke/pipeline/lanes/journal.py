@@ -147,10 +147,14 @@ class DeadJournal:
                         record.sent.get((message_id, attempt), {}).pop(segment, None)
         return record
 
-    def close(self, *, remove: bool) -> None:
-        """Let go; `remove` it once everything in it is recovered. An empty one was not there before we looked."""
-        if remove or not os.fstat(self._fd).st_size:
-            self.path.unlink(missing_ok=True)
+    def remove(self) -> None:
+        """Once everything in it is recovered."""
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go. An empty one was not there before we looked."""
+        if not os.fstat(self._fd).st_size:
+            self.remove()
         os.close(self._fd)
 
 

@@ -58,12 +58,10 @@ class Recovery:
         journal = seize(path)
         if journal is None:
             return False
-        done = False
         try:
-            done = await self._recover(engine, journal)
+            return await self._recover(engine, journal)
         finally:
-            journal.close(remove=done)
-        return done
+            journal.close()
 
     async def _far(self, engine: EngineRow) -> bool:
         if engine.lease_until + self._host_lost_after > self._clock.now():
@@ -78,15 +76,18 @@ class Recovery:
         # In a thread: it may be large, and this engine's own lanes have their slots meanwhile.
         record = await asyncio.to_thread(journal.read, _open(blocks, intents)) if journal else Record("", "")
         if record.boot_id != self._boot_id or record.incarnation != self._incarnation:
-            _log.warning(
-                "engine %d left no journal of this boot and this database: what it had reserved is in doubt",
-                engine.id,
-                extra={"action": "journal_void", "engine": engine.id},
-            )
+            if blocks or intents:
+                _log.warning(
+                    "engine %d left no journal of this boot and this database: what it had reserved is in doubt",
+                    engine.id,
+                    extra={"action": "journal_void", "engine": engine.id},
+                )
             record = None
         sizes = await lengths.segments(self._hot, blocks, intents) if record is None else {}
         await self._blocks(engine.id, blocks, record, sizes)
         await self._intents(engine.id, intents, record, sizes)
+        if journal is not None:  # before nobody looks for it any more: we may be killed in between
+            journal.remove()
         await self._hot.mark_engine(engine.id, "gone", "recovered")
         _log.info("engine %d is recovered", engine.id, extra={"action": "recovered", "engine": engine.id})
         return True
