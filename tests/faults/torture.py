@@ -12,6 +12,7 @@ import asyncio
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -143,6 +144,7 @@ def main() -> int:
     given = options.parse_args()
     torture = Torture(given.seed, given.out)
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # its engines end with it
         asyncio.run(torture.run(given.first, given.rounds, given.jobs))
     finally:
         print(torture.tally, flush=True)

@@ -41,18 +41,24 @@ GUARDS = f"""
     LEFT JOIN sms_registration g ON g.transport_code_id = r.transport_code_id
 """
 
-# Until when the numbers of these messages are suppressed.
-SUPPRESSED = f"""
-    SELECT k.id, max(p.expires_at)
-    FROM unnest($1::bigint[], $2::bigint[]) AS k (id, phone)
-    CROSS JOIN LATERAL (
-        SELECT p.expires_at FROM suppression p
-        WHERE p.bucket = $3 AND p.business_unit_id = $4 AND p.phone = k.phone AND p.expires_at > {MOMENT}
-          AND p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = $5) OFFSET 0) p
-    GROUP BY k.id
-"""
 
-# The same by the external ids of their contacts.
+def _suppressed_by(column: str, kind: str) -> str:
+    """Until when what the column holds is suppressed, by a number of the caller's."""
+    return f"""
+        SELECT k.id, max(p.expires_at)
+        FROM unnest($1::bigint[], $2::{kind}[]) AS k (id, wanted)
+        CROSS JOIN LATERAL (
+            SELECT p.expires_at FROM suppression p
+            WHERE p.bucket = $3 AND p.business_unit_id = $4 AND p.{column} = k.wanted AND p.expires_at > {MOMENT}
+              AND p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = $5) OFFSET 0) p
+        GROUP BY k.id
+    """
+
+
+SUPPRESSED = _suppressed_by("phone", "bigint")
+SUPPRESSED_BY_ID = _suppressed_by("external_id", "text")
+
+# The same of messages, by the external ids of their contacts.
 SUPPRESSED_EXTERNALLY = f"""
     SELECT k.id, max(p.expires_at)
     FROM unnest($1::bigint[], $6::bigint[]) AS k (id, position)
@@ -63,17 +69,6 @@ SUPPRESSED_EXTERNALLY = f"""
         SELECT p.expires_at FROM suppression p
         WHERE p.bucket = $2 AND p.business_unit_id = $3 AND p.external_id = c.external_id AND p.expires_at > {MOMENT}
           AND p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = $4) OFFSET 0) p
-    GROUP BY k.id
-"""
-
-# The same of external ids, each with a number of ours.
-SUPPRESSED_BY_ID = f"""
-    SELECT k.id, max(p.expires_at)
-    FROM unnest($1::bigint[], $2::text[]) AS k (id, external_id)
-    CROSS JOIN LATERAL (
-        SELECT p.expires_at FROM suppression p
-        WHERE p.bucket = $3 AND p.business_unit_id = $4 AND p.external_id = k.external_id AND p.expires_at > {MOMENT}
-          AND p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = $5) OFFSET 0) p
     GROUP BY k.id
 """
 

@@ -43,33 +43,29 @@ GUARDS = f"""
     LEFT JOIN sms_registration g ON g.transport_code_id = r.transport_code_id
 """
 
-# Until when the numbers of these messages are suppressed.
-SUPPRESSED = f"""
-    SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
-    FROM json_each(?1) AS k
-    CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
-                            AND p.phone = json_extract(k.value, '$[1]') AND p.expires_at > {MOMENT}
-    WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
-    GROUP BY 1
-"""
 
-# The same by the external ids of their contacts.
+def _suppressed_by(column: str) -> str:
+    """Until when what the column holds is suppressed, by a number of the caller's."""
+    return f"""
+        SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
+        FROM json_each(?1) AS k
+        CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
+                                AND p.{column} = json_extract(k.value, '$[1]') AND p.expires_at > {MOMENT}
+        WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
+        GROUP BY 1
+    """
+
+
+SUPPRESSED = _suppressed_by("phone")
+SUPPRESSED_BY_ID = _suppressed_by("external_id")
+
+# The same of messages, by the external ids of their contacts.
 SUPPRESSED_EXTERNALLY = f"""
     SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
     FROM json_each(?1) AS k
     CROSS JOIN contact c ON c.bucket = ?2 AND c.list_id = ?5 AND c.position = json_extract(k.value, '$[1]')
     CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
                             AND p.external_id = c.external_id AND p.expires_at > {MOMENT}
-    WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
-    GROUP BY 1
-"""
-
-# The same of external ids, each with a number of ours.
-SUPPRESSED_BY_ID = f"""
-    SELECT json_extract(k.value, '$[0]'), max(p.expires_at)
-    FROM json_each(?1) AS k
-    CROSS JOIN suppression p ON p.bucket = ?2 AND p.business_unit_id = ?3
-                            AND p.external_id = json_extract(k.value, '$[1]') AND p.expires_at > {MOMENT}
     WHERE p.ended_at IS NULL AND (p.skill_id IS NULL OR p.skill_id = ?4)
     GROUP BY 1
 """
