@@ -12,7 +12,7 @@ from todoke.model.errors import Invalid
 from todoke.model.list_mapping import Reading, SavedMapping, combined
 from todoke.model.plain_name import plain
 from todoke.pipeline.intake.mapping import Layout, is_ours, map_headers, tidied
-from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.reading import Source, open_read_as
 
 
 class OpenList(NamedTuple):
@@ -27,13 +27,7 @@ class OpenList(NamedTuple):
 def open_list(path: Path, given: Reading, saved: SavedMapping | None = None) -> OpenList:
     """Raises `NotFound` or `Invalid`, saying what to do; so where the file lacks columns of the saved mapping."""
     reading = given if saved is None else combined(given, saved.reading)
-    source = open_source(
-        path,
-        encoding=reading.encoding,
-        delimiter=reading.delimiter,
-        quote=reading.quote,
-        sheet=reading.sheet,
-    )
+    source = open_read_as(path, reading)
     where = f"{path}, line {source.header_line}"
     if saved is not None:
         _require_columns(saved, source.header, where)

@@ -62,6 +62,26 @@ class Source(Protocol):
         ...
 
 
+class Known(Protocol):
+    """What is said about a file of any kind; None is found out."""
+
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def delimiter(self) -> str | None: ...
+    @property
+    def quote(self) -> str | None: ...
+    @property
+    def sheet(self) -> str | None: ...
+
+
+def open_read_as(path: Path, reading: Known) -> Source:
+    """`open_source` by what is known of the file."""
+    return open_source(
+        path, encoding=reading.encoding, delimiter=reading.delimiter, quote=reading.quote, sheet=reading.sheet
+    )
+
+
 def open_source(
     path: Path,
     *,

@@ -21,7 +21,7 @@ from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.consents.rows import BadRow, read
 from todoke.pipeline.intake.importing import column_parser
 from todoke.pipeline.intake.mapping import is_ours
-from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.reading import Source, open_read_as
 from todoke.pipeline.intake.reasons import SENTENCES, Reason
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.rows import Batch
@@ -97,13 +97,7 @@ async def import_consents(
     with ThreadPoolExecutor(1, thread_name_prefix="todoke-consents", initializer=behind) as thread:
 
         def begin() -> _Rows:
-            source = open_source(
-                path,
-                encoding=reading.encoding,
-                delimiter=reading.delimiter,
-                quote=reading.quote,
-                sheet=reading.sheet,
-            )
+            source = open_read_as(path, reading)
             names = columns(source.header, f"{path}, line {source.header_line}")
             file = f"consents-{unit.id}-{to_datetime(now):%Y%m%dT%H%M%S%f}Z-rejected{source.form.suffix}"
             rejects = RejectsFile(rejects_dir / file, source.header, source.form)

@@ -21,7 +21,7 @@ from todoke.pipeline.intake.ahead import give_way
 from todoke.pipeline.intake.dnc.columns import Columns, find_columns
 from todoke.pipeline.intake.dnc.sorting import Sorting
 from todoke.pipeline.intake.importing import column_parser
-from todoke.pipeline.intake.reading import Source, open_source
+from todoke.pipeline.intake.reading import Source, open_read_as
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.sms.phone import Phone
 from todoke.sms.phone_columns import ColumnParser
@@ -173,9 +173,7 @@ class _Work:
 
 def open_numbers(path: Path, reading: Reading, parser: ColumnParser, now: Micros) -> tuple[Source, Columns]:
     """The file, and which columns of it are read. `NotFound` or `Invalid`."""
-    source = open_source(
-        path, encoding=reading.encoding, delimiter=reading.delimiter, quote=reading.quote, sheet=reading.sheet
-    )
+    source = open_read_as(path, reading)
 
     def is_phone(value: str) -> bool:
         return isinstance(parser.parse_many([value])[0], Phone)
