@@ -85,7 +85,7 @@ async def count(store: Store) -> tuple[int, int, int]:
     return lists, contacts, ranges
 
 
-@pytest.mark.parametrize(("stage", "steps"), [("checking", 1), ("writing", 1), ("writing", 3)])
+@pytest.mark.parametrize(("stage", "steps"), [("checking", 1), ("writing", 2), ("writing", 3)])
 async def test_a_killed_import_is_cleared_away_by_the_next(
     database_url: str, tmp_path: Path, stage: str, steps: int
 ) -> None:

@@ -32,6 +32,7 @@ from todoke.pipeline.intake.progress import Progress
 from todoke.pipeline.intake.reading import Source
 from todoke.pipeline.intake.rejects import RejectsFile
 from todoke.pipeline.intake.rules import HOLD, Channel, Rules, read_channel, read_no_time_zone
+from todoke.pipeline.intake.side_by_side import SideBySide
 from todoke.pipeline.intake.validation import Judge, phone_names, phone_types
 from todoke.pipeline.intake.writing import Sorting
 from todoke.pipeline.intake.zones import ZoneSets
@@ -137,8 +138,9 @@ async def import_list(
     async with store.reading() as connection:
         unit = await units.find(connection, business_unit)
         saved = await mappings.find(connection, unit, saved_mapping) if saved_mapping else None
-        behind = give_way if await lists.engine_runs(connection, now) else None
+        engine_runs = await lists.engine_runs(connection, now)
         own = await imports.manner(connection, unit, into) if into is not None else None
+    behind = give_way if engine_runs else None
     with _sentences(path), ThreadPoolExecutor(1, thread_name_prefix="todoke-intake", initializer=behind) as thread:
         source, layout, reading, where = await asyncio.get_running_loop().run_in_executor(
             thread, lambda: open_list(path, given, saved)
@@ -165,7 +167,7 @@ async def import_list(
         judge = Judge(layout, phones, zone_sets, rules)
         checked = Checked(source, judge, zone_sets, rejects_dir)
         sorting = Sorting(source, layout, checked, judge, rejects, phones)
-        work = _Work(store, opened, checked, sorting, rejects, thread, progress or _silent)
+        work = _Work(store, opened, checked, sorting, rejects, thread, progress or _silent, engine_runs=engine_runs)
         try:
             on_dnc = await work.run(_PhoneTypes(phone_types(layout, rules), phone_names(layout)), now)
         except BaseException:
@@ -195,8 +197,11 @@ class _Work:
         rejects: RejectsFile,
         thread: ThreadPoolExecutor,
         report: Report,
+        *,
+        engine_runs: bool,
     ) -> None:
         self._store = store
+        self._engine_runs = engine_runs
         self._opened = opened
         self._checked = checked
         self._sorting = sorting
@@ -264,10 +269,11 @@ class _Work:
 
     async def _write(self, keys: Mapping[Kind, KeyFrames]) -> None:
         contacts = lists.contact_store(self._store)
-        async with aclosing(_made(self._thread, self._sorting.pieces())) as pieces:
+        pieces = _made(self._thread, self._sorting.pieces())
+        async with aclosing(pieces), SideBySide(1 if self._engine_runs else contacts.at_once) as side:
             async for piece in pieces:
                 if not piece.contacts.is_empty():
-                    await contacts.write(self._opened, piece.contacts)
+                    await side.start(contacts.write(self._opened, piece.contacts))
                     keys[Kind.PHONE].add(_keyed(piece.contacts, "phone"))
                     keys[Kind.EXTERNAL].add(_keyed(piece.contacts, "external"))
                 self._report(piece.progress)

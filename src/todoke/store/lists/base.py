@@ -54,7 +54,11 @@ class TakenOver(Conflict):
 
 
 class ContactStore(Protocol):
-    """Bulk writes of contacts. All raise StoreUnavailable where the database is."""
+    """Bulk writes of contacts. All raise StoreUnavailable where the database is. `at_once`: how many `write`s side by
+    side make it faster.
+    """
+
+    at_once: int
 
     async def write(self, opened: OpenImport, contacts: pl.DataFrame) -> None:
         """Append contacts, with the columns of `CONTACT_SCHEMA` among others, in transactions of at most some 20 ms on

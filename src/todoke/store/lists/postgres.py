@@ -32,6 +32,8 @@ _REMOVE = (
 class PostgresContacts:
     """A transaction a call."""
 
+    at_once = 2
+
     def __init__(self, pool: Pool, address: Address) -> None:
         self._pool = pool
         self._address = address

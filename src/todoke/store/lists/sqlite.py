@@ -32,6 +32,8 @@ _REMOVE = "DELETE FROM contact WHERE bucket = ? AND list_id = ? AND position <= 
 class SqliteContacts:
     """Adapts the size of its transactions to the machine."""
 
+    at_once = 1
+
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._size = _FIRST
