@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 from tests.factories import NOW, seed_dnc_group, seed_unit
+from tests.world import eventually
 
 from todoke.model.errors import Conflict, Invalid, NotFound, TodokeError
 from todoke.pipeline.intake import checking, dedupe, importing, key_frames
@@ -231,9 +232,11 @@ async def test_a_cancelled_import_leaves_nothing(do_import: Import, store: Store
     writes(wait)
     task = asyncio.ensure_future(do_import(many(20_000)))
     await reached.wait()
-    async with asyncio.timeout(10):
-        while not await rows(store, contact.c.position):  # the first piece, which may be written beside the second
-            await asyncio.sleep(0.01)
+
+    async def written() -> bool:
+        return bool(await rows(store, contact.c.position))
+
+    await eventually(written, "the first piece, which may be written beside the second, is there")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
